@@ -1,0 +1,35 @@
+// One project per kind of test, so that each can be run alone: `vitest run --project race`.
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, timeoutMs: number) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeoutMs, hookTimeout: timeoutMs },
+});
+
+export default defineConfig({
+  resolve: { conditions: ['@sharecord/source'] },
+  ssr: { resolve: { conditions: ['@sharecord/source'] } },
+  test: {
+    pool: 'forks',
+    reporters: ['default'],
+    projects: [
+      project('unit', 30_000),
+      project('property', 120_000),
+      project('platform', 60_000),
+      project('race', 180_000),
+      {
+        extends: true,
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['test/types/**/*.test-d.ts'],
+            tsconfig: './tsconfig.check.json',
+          },
+        },
+      },
+    ],
+  },
+});
