@@ -1,0 +1,29 @@
+// The rule for segment names on POSIX systems.
+import { SegmentError } from '../errors.ts';
+
+const MAX_NAME_BYTES = 200;
+
+function refuse(name: unknown, fact: string): never {
+  const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, MAX_NAME_BYTES)) : typeof name;
+  throw new SegmentError('SEGMENT_NAME', `cannot use segment name ${shown}: ${fact}`, {
+    segment: typeof name === 'string' ? name : undefined,
+  });
+}
+
+/**
+ * Checks a name of 1 to 200 bytes of UTF-8 and gives it without its optional leading slash.
+ * @throws {SegmentError} SEGMENT_NAME for anything else.
+ */
+export function normalizePosixName(name: unknown): string {
+  if (typeof name !== 'string') refuse(name, 'expected a string');
+  const bare = name.startsWith('/') ? name.slice(1) : name;
+  const bytes = new TextEncoder().encode(bare).length;
+  if (bytes === 0) refuse(name, 'it is empty');
+  if (bytes > MAX_NAME_BYTES) refuse(name, `it is ${bytes} bytes, expected at most ${MAX_NAME_BYTES}`);
+  if (bare.includes('\0')) refuse(name, 'it contains NUL');
+  if (bare.includes('/')) refuse(name, 'it contains a slash behind its first character');
+  if (bare.includes('\\')) refuse(name, 'it contains a backslash');
+  if (!bare.isWellFormed()) refuse(name, 'it contains half a surrogate pair');
+  if (bare === '.' || bare === '..') refuse(name, 'it means a folder');
+  return bare;
+}

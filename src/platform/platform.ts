@@ -1,0 +1,140 @@
+// The contract between the library and an operating system: types only. Each backend (linux.ts, process-memory.ts)
+// implements it and translates its system's errors; src/store and src/sync know nothing else of the system.
+
+/** What a mapping may be used for; `copy-on-write` keeps this mapping's own changes to itself. */
+export type Access = 'read' | 'read-write' | 'copy-on-write';
+
+/** Where a segment's memory comes from. */
+export type Backing = 'named' | 'file' | 'anonymous' | 'process';
+
+/** Names a segment for another thread or process: plain data, JSON-safe. It keeps nothing alive. */
+export interface NativeHandle {
+  readonly backing: 'named' | 'file' | 'anonymous';
+  readonly name?: string;
+  readonly file?: string;
+  /** Number of the file descriptor (POSIX) in process `pid`. */
+  readonly osHandle?: number;
+  readonly pid?: number;
+  /** What tells this object from another of the same name or number: device and inode. */
+  readonly identity?: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Carries a `process` segment to another thread: its SharedArrayBuffer cannot leave the process. */
+export interface ProcessHandle {
+  readonly backing: 'process';
+  readonly buffer: SharedArrayBuffer;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Names a segment that another part of the program, or another program, has open. */
+export type Handle = NativeHandle | ProcessHandle;
+
+/** A descriptor that a native program handed over; it is duplicated and stays the caller's unless `adopt`. */
+export interface ForeignHandle {
+  readonly osHandle: number;
+  readonly size?: number;
+  readonly adopt?: boolean;
+}
+
+/** One thread's mapped range of a segment. */
+export interface Mapping {
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+  /** Writes the range's changes to the backing file; does nothing for memory. */
+  flush(): void;
+  /** Detaches the buffer, then unmaps: no view of it can reach the memory afterwards. Called once. */
+  unmap(): void;
+}
+
+/**
+ * Locks on single bytes of a segment, held by the kernel for this open of it and freed by the kernel when the thread or
+ * process that took them is gone. Two opens exclude each other, also inside one process.
+ */
+export interface KernelLocks {
+  /** Takes byte `at` for this open alone; false if another open holds it. */
+  tryLock(at: number): boolean;
+  unlock(at: number): void;
+  /** True if another open holds any of the `length` bytes from `at`. Own locks are never reported. */
+  isHeld(at: number, length: number): boolean;
+}
+
+/** Hears a doorbell until closed. */
+export interface Listener {
+  close(): void;
+}
+
+/** Wakes every listener of a segment, in this process and others, with one call. */
+export interface Doorbell {
+  /** Wakes all that listen now. A ring before the listener sleeps is not lost: its callback still runs. */
+  ring(): void;
+  /** Calls `onRing` after each ring. Undefined where this system cannot tell, or its limits are reached: poll then. */
+  listen(onRing: () => void): Listener | undefined;
+}
+
+/** One open of a segment by one thread. */
+export interface SegmentObject {
+  readonly backing: Backing;
+  readonly name: string | undefined;
+  /** Bytes; exact on POSIX. */
+  readonly size: number;
+  /** True if this object's owner is another user. */
+  readonly foreignOwner: boolean;
+  /** Plain data that opens this object elsewhere. */
+  readonly handle: Handle;
+  map(access: Access, offset: number, length: number): Mapping;
+  /** Maps bytes [0, length) for reading and writing although the open was for reading; undefined if not permitted. */
+  mapControl(length: number): Mapping | undefined;
+  /** `owners` are the words a backend without kernel locks keeps its owners in; others ignore them. */
+  locks(owners: Int32Array): KernelLocks;
+  /** `words[bell]` is the word a backend without kernel events waits on; `byte` the byte that others write to. */
+  doorbell(words: Int32Array, bell: number, byte: number): Doorbell;
+  /** Gives a finished, nameless object its name; false if the name is taken. */
+  publish(name: string): boolean;
+  /** True while the name means this object, false if it means another or nothing. */
+  named(): boolean;
+  /** True once the name means another object. */
+  replaced(): boolean;
+  /** Removes the name if it still means this object. */
+  unlink(): void;
+  close(): void;
+}
+
+/** How a new segment may be used, and by whom. */
+export interface CreateOptions {
+  /** Bytes, at least 1. */
+  readonly size: number;
+  /** Permission bits for owner, group and others. */
+  readonly mode: number;
+}
+
+/** One operating system, or none (`process`). */
+export interface Platform {
+  /**
+   * ORDER: true where plain loads and stores keep their order around atomic read-modify-writes (x86-TSO: Intel SDM vol. 3
+   * section 9.2), so that the cheap forms of the guards are valid; see docs/memory-order.md.
+   */
+  readonly strongOrder: boolean;
+  /** The backing of a segment without a name. */
+  readonly defaultBacking: 'anonymous' | 'process';
+  /** Checks and completes a segment name. */
+  normalizeName(name: string): string;
+  /** Makes an object that nobody else can see until `publish`; its memory is zero and allocated. */
+  createUnpublished(options: CreateOptions): SegmentObject;
+  createAnonymous(options: CreateOptions): SegmentObject;
+  createProcess(size: number): SegmentObject;
+  /** Opens by name or handle. `writable` asks for permission to write. */
+  open(source: string | Handle | ForeignHandle, writable: boolean): SegmentObject;
+  /** Names of the objects in the system's namespace that could be segments. */
+  list(): string[];
+  /** Text that differs after each start of the machine, at most 36 characters. */
+  bootId(): string;
+  pid(): number;
+  /** Runs `finish` when this thread ends in an orderly way; the returned function takes that back. */
+  onExit(finish: () => void): () => void;
+  /** Tells the user something once, without failing. */
+  warn(message: string): void;
+  /** Makes posting `object` to another thread throw. */
+  markUncloneable(object: object): void;
+}

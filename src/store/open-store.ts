@@ -1,0 +1,323 @@
+// Making, joining and opening stores. The order of steps is that of docs/protocol.md, create or join.
+import { selectPlatform } from '#platform';
+import { SegmentError, ValueError } from '../errors.ts';
+import type { AnyLayout } from '../layout/types.ts';
+import type { Access, ForeignHandle, Handle, KernelLocks, Mapping, SegmentObject } from '../platform/platform.ts';
+import { LockWord } from '../sync/lock-word.ts';
+import { Participants, PARTICIPANT_SLOTS } from '../sync/participants.ts';
+import { passGate } from './lifetime.ts';
+import { type CheckedOptions, checkOptions, checkSource, optionError, requireObject } from './options.ts';
+import { accessRecords } from './record-access.ts';
+import { createObject, MappedSegment, openIfThere, requireOwner } from './segment.ts';
+import {
+  ARMED_WORD,
+  BELL_WORD,
+  CONTROL_LENGTH,
+  DOORBELL_OFFSET,
+  EPOCHS_WORD,
+  lifetimeOf,
+  MAX_CAPACITY,
+  OWNERS_WORD,
+  planHeader,
+  readHeader,
+  SHORTEST_SEGMENT,
+  type SegmentHeader,
+  STATE_GONE,
+  STATE_READY,
+  STATE_WORD,
+  writeHeader,
+} from './segment-header.ts';
+import { Reader, Writer } from './store.ts';
+import type { OpenStoreOptions, StoreAccess, StoreByAccess, StoreOptions, StoreReader, StoreWriter } from './types.ts';
+import { WatchHub } from './watch.ts';
+
+const platform = selectPlatform();
+const WORD = 4;
+
+/** A mapped segment that may become a store, and what this open holds of it. */
+class Opening {
+  readonly object: SegmentObject;
+  readonly mapping: Mapping;
+  readonly words: Int32Array;
+  readonly locks: KernelLocks;
+  readonly participants: Participants;
+  /** This open's owner word; 0 for readers. */
+  owner = 0;
+
+  constructor(object: SegmentObject, access: Access) {
+    if (object.size < SHORTEST_SEGMENT) {
+      throw new SegmentError(
+        'SEGMENT_FOREIGN',
+        `cannot open segment "${object.name ?? 'anonymous'}": it was not made by this library, it has ${object.size} bytes`,
+        { segment: object.name },
+      );
+    }
+    this.object = object;
+    this.mapping = object.map(access, 0, object.size);
+    const { buffer } = this.mapping;
+    this.words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / WORD));
+    // MAPPED: the size was checked above.
+    const owners = this.words.subarray(OWNERS_WORD, OWNERS_WORD + PARTICIPANT_SLOTS);
+    this.locks = object.locks(owners);
+    this.participants = new Participants(this.locks, this.words, EPOCHS_WORD);
+  }
+
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.mapping.buffer);
+  }
+
+  claim(): void {
+    this.owner = this.participants.claim(this.object.name);
+  }
+
+  /** Gives up this open: unmaps and closes, without a look at the name. */
+  abandon(): void {
+    if (this.owner !== 0) this.participants.release(this.owner);
+    this.mapping.unmap();
+    this.object.close();
+  }
+
+  /** Leaves the store (protocol: close 2 to 5). */
+  leave(header: SegmentHeader): void {
+    if (this.owner === 0) return;
+    if (this.object.backing !== 'named') return this.participants.release(this.owner);
+    passGate(this.locks, this.object.name, () => {
+      this.participants.release(this.owner);
+      if (header.lifetime === 'last-close') this.removeIfUnused();
+    });
+  }
+
+  /** Inside the gate: marks a segment that nobody writes as gone and removes its name. */
+  removeIfUnused(): boolean {
+    if (this.participants.othersLive()) return false;
+    Atomics.store(this.words, STATE_WORD, STATE_GONE);
+    this.object.unlink();
+    return true;
+  }
+}
+
+function requireLayout(layout: unknown, act: string): AnyLayout {
+  if (typeof layout === 'object' && layout !== null && (layout as AnyLayout).kind === 'struct') return layout as AnyLayout;
+  throw optionError(act, 'layout', layout, 'a layout made by struct()');
+}
+
+interface StorePlan extends CheckedOptions {
+  readonly layout: AnyLayout;
+  readonly capacity: number;
+}
+
+function checkStoreOptions(options: StoreOptions<AnyLayout>, act: string): StorePlan {
+  const checked = checkOptions(options, platform, act);
+  const layout = requireLayout(options.layout, act);
+  const { capacity, guard = 'latch' } = options;
+  if (!Number.isInteger(capacity) || capacity < 1 || capacity > MAX_CAPACITY) {
+    throw optionError(act, 'capacity', capacity, `an integer from 1 to ${MAX_CAPACITY}`);
+  }
+  if (guard !== 'latch') throw new ValueError('VALUE_RANGE', `cannot ${act}: guard is ${String(guard)}, expected 'latch'`);
+  return { ...checked, layout, capacity };
+}
+
+/** Wraps an opening whose header was checked. */
+function assemble(opening: Opening, header: SegmentHeader, access: StoreAccess, created: boolean): Reader {
+  const { object, mapping, words, participants } = opening;
+  const { layout, capacity } = header;
+  let control: Mapping | undefined;
+  const segment = new MappedSegment({
+    object,
+    mapping,
+    access,
+    created,
+    leave: () => {
+      control?.unmap();
+      opening.leave(header);
+    },
+  });
+  // The bell belongs to a segment, so it is made once; a reader maps the page with the armed word when it first watches.
+  const listenAt = () => {
+    const writable = access === 'read-write' ? words : controlWords();
+    if (writable === undefined) return undefined;
+    const bell = object.doorbell(writable, BELL_WORD, DOORBELL_OFFSET);
+    return { bell, arm: () => void Atomics.store(writable, ARMED_WORD, 1) };
+  };
+  const controlWords = (): Int32Array | undefined => {
+    control ??= object.mapControl(CONTROL_LENGTH);
+    return control === undefined ? undefined : new Int32Array(control.buffer, 0, Math.floor(control.buffer.byteLength / WORD));
+  };
+  const bell = object.doorbell(words, BELL_WORD, DOORBELL_OFFSET);
+  const access_ = accessRecords(layout, capacity, {
+    words,
+    firstWord: header.headerLength / WORD,
+    cellWords: header.cellLength / WORD,
+    strideWords: header.stride / WORD,
+    armedWord: ARMED_WORD,
+    lock: access === 'read' ? undefined : new LockWord(words, participants, opening.owner, layout.name),
+    announce: () => {
+      // ORDER: who takes the 1 rings; the others need not (docs/protocol.md, announce 3 and 4).
+      if (Atomics.exchange(words, ARMED_WORD, 0) === 1) bell.ring();
+    },
+    strongOrder: platform.strongOrder,
+    name: layout.name,
+  });
+  const hub = new WatchHub(listenAt, (message) => platform.warn(`${layout.name}: ${message}`));
+  const parts = { layout, capacity, segment, access: access_, hub, replaced: () => object.replaced() };
+  const store = access === 'read' ? new Reader(parts) : new Writer(parts);
+  platform.markUncloneable(store);
+  return store;
+}
+
+/** Makes a new store; undefined if its name was taken meanwhile. */
+function create(plan: StorePlan): Reader | undefined {
+  const header = planHeader(plan.layout, plan.capacity, plan.lifetime);
+  const object = createObject(plan, header.size);
+  let opening: Opening | undefined;
+  try {
+    opening = new Opening(object, 'read-write');
+    // The lock is taken before anybody can see the segment, or a joiner would take it for a dead one's.
+    opening.claim();
+    writeHeader(opening.bytes, header, platform.bootId(), platform.pid());
+    Atomics.store(opening.words, STATE_WORD, STATE_READY);
+    if (plan.name === undefined || object.publish(plan.name)) return assemble(opening, header, 'read-write', true);
+    opening.abandon();
+    return undefined;
+  } catch (error) {
+    if (opening === undefined) object.close();
+    else opening.abandon();
+    throw error;
+  }
+}
+
+/** Opens an object that exists and runs `use`; unmaps and closes it again unless `use` gives a store. */
+function withOpening(object: SegmentObject, access: Access, use: (opening: Opening) => Reader | undefined): Reader | undefined {
+  let opening: Opening | undefined;
+  try {
+    opening = new Opening(object, access);
+    const store = use(opening);
+    if (store === undefined) opening.abandon();
+    return store;
+  } catch (error) {
+    if (opening === undefined) object.close();
+    else opening.abandon();
+    throw error;
+  }
+}
+
+/** Removes what a crash left of a store of that name; true if the name may be tried again. */
+function removeLeftover(name: string, anyOwner: boolean): boolean {
+  const object = openIfThere(name);
+  if (object === undefined) return true;
+  if (object.size < SHORTEST_SEGMENT) {
+    object.close();
+    return false;
+  }
+  let removed = false;
+  withOpening(object, 'read-write', (opening) => {
+    requireOwner(object, anyOwner);
+    if (lifetimeOf(opening.bytes) !== 'last-close') return undefined;
+    removed = passGate(opening.locks, name, () => opening.removeIfUnused());
+    return undefined;
+  });
+  return removed;
+}
+
+/**
+ * Creates a store and opens it for reading and writing. What a crashed writer left under the name is replaced.
+ * @throws {SegmentError} SEGMENT_EXISTS when somebody uses the name; SEGMENT_NAME, SEGMENT_LIMIT, SEGMENT_DENIED
+ * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
+ * @example
+ * const quotes = createStore({ name: 'quotes', layout: Quote, capacity: 1024 });
+ */
+export function createStore<L extends AnyLayout>(options: StoreOptions<L>): StoreWriter<L> {
+  const plan = checkStoreOptions(options, 'create store');
+  while (plan.name === undefined || removeLeftover(plan.name, plan.anyOwner)) {
+    const store = create(plan);
+    if (store !== undefined) return store as unknown as StoreWriter<L>;
+  }
+  throw new SegmentError('SEGMENT_EXISTS', `cannot create store "${plan.name}": the name is in use`, {
+    segment: plan.name,
+  });
+}
+
+/**
+ * Opens the store of that name for reading and writing, or creates it; `created` tells which.
+ * @throws {SegmentError} SEGMENT_TOO_SMALL when the existing one has less capacity; those of `createStore` and `openStore`
+ * @throws {LayoutError} LAYOUT_MISMATCH
+ */
+export function joinStore<L extends AnyLayout>(options: StoreOptions<L>): StoreWriter<L> {
+  const plan = checkStoreOptions(options, 'join store');
+  for (;;) {
+    const object = plan.name === undefined ? undefined : openIfThere(plan.name);
+    const store = object === undefined ? create(plan) : joinExisting(object, plan);
+    if (store !== undefined) return store as unknown as StoreWriter<L>;
+  }
+}
+
+/** Undefined if the segment is gone by now: try again. */
+function joinExisting(object: SegmentObject, plan: StorePlan): Reader | undefined {
+  return withOpening(object, 'read-write', (opening) => {
+    requireOwner(object, plan.anyOwner);
+    return passGate(opening.locks, object.name, () => {
+      if (Atomics.load(opening.words, STATE_WORD) === STATE_GONE && lifetimeOf(opening.bytes) !== undefined) {
+        object.unlink();
+        return undefined;
+      }
+      if (!object.named()) return undefined;
+      let header: SegmentHeader;
+      try {
+        header = readHeader(opening.bytes, object.name, plan.layout);
+        requireCapacity(header, plan);
+      } catch (error) {
+        // Nobody writes it: what a crash left is no obstacle to a new definition.
+        if (lifetimeOf(opening.bytes) === 'last-close' && opening.removeIfUnused()) return undefined;
+        throw error;
+      }
+      opening.claim();
+      return assemble(opening, header, 'read-write', false);
+    });
+  });
+}
+
+function requireCapacity(header: SegmentHeader, plan: StorePlan): void {
+  if (header.capacity >= plan.capacity) return;
+  throw new SegmentError(
+    'SEGMENT_TOO_SMALL',
+    `cannot join store "${plan.name}": it has ${header.capacity} records, expected at least ${plan.capacity}`,
+    { segment: plan.name },
+  );
+}
+
+/**
+ * Opens an existing store by name or handle: for reading, or with `access: 'read-write'` for writing too. Without a layout
+ * the segment's own description serves, and records are untyped.
+ * @throws {SegmentError} SEGMENT_NOT_FOUND, SEGMENT_NOT_READY, SEGMENT_FOREIGN, SEGMENT_FORMAT, SEGMENT_DENIED, SEGMENT_LIMIT
+ * @throws {LayoutError} LAYOUT_MISMATCH, with the first field that differs
+ */
+export function openStore<L extends AnyLayout, const A extends StoreAccess = 'read'>(
+  source: string | Handle | ForeignHandle,
+  layout: L,
+  options?: OpenStoreOptions<A>,
+): StoreByAccess<L, A>;
+export function openStore(source: string | Handle | ForeignHandle): StoreReader;
+export function openStore(
+  source: string | Handle | ForeignHandle,
+  layout?: AnyLayout,
+  options: OpenStoreOptions = {},
+): unknown {
+  const act = 'open store';
+  const { access = 'read', anyOwner = false } = options;
+  requireObject(options, act);
+  if (access !== 'read' && access !== 'read-write') {
+    throw optionError(act, 'access', access, "'read' or 'read-write'");
+  }
+  const expected = layout === undefined ? undefined : requireLayout(layout, act);
+  const object = platform.open(checkSource(source, act), access === 'read-write');
+  return withOpening(object, access, (opening) => {
+    requireOwner(object, anyOwner);
+    const open = (): Reader => {
+      const header = readHeader(opening.bytes, object.name, expected);
+      if (access === 'read-write') opening.claim();
+      return assemble(opening, header, access, false);
+    };
+    const joins = access === 'read-write' && object.backing === 'named';
+    return joins ? passGate(opening.locks, object.name, open) : open();
+  });
+}

@@ -1,0 +1,93 @@
+// Options that everything which creates a segment has in common, checked once.
+import { SegmentError, ValueError } from '../errors.ts';
+import type { Backing, ForeignHandle, Handle, Platform } from '../platform/platform.ts';
+import type { Lifetime } from './segment-header.ts';
+
+const OWNER_ONLY = 0o600;
+const ALL_PERMISSIONS = 0o777;
+const BACKINGS: readonly unknown[] = ['named', 'file', 'anonymous', 'process'];
+const LIFETIMES: readonly unknown[] = ['last-close', 'until-unlink'];
+
+/** Where a new segment's memory comes from, who may use it, and when it ends. */
+export interface SegmentOptions {
+  /** Default: `file` with `file`, `named` with `name`, else `anonymous` (in a browser `process`). */
+  readonly backing?: Backing;
+  /** 1 to 200 bytes of UTF-8 without slash (but one in front), backslash or NUL. */
+  readonly name?: string;
+  readonly file?: string;
+  /** Permission bits on POSIX; default 0o600, the owner alone. */
+  readonly mode?: number;
+  readonly lifetime?: Lifetime;
+  /** Accepts an existing segment of another user. */
+  readonly anyOwner?: boolean;
+}
+
+/** The same, complete and checked. */
+export interface CheckedOptions {
+  readonly backing: 'named' | 'anonymous' | 'process';
+  readonly name: string | undefined;
+  readonly mode: number;
+  readonly lifetime: Lifetime;
+  readonly anyOwner: boolean;
+}
+
+/** Reports a bad option: "cannot <act>: <option> is <found>, expected <expected>". */
+export function optionError(act: string, option: string, found: unknown, expected: string): ValueError {
+  const code = typeof found === 'number' ? 'VALUE_RANGE' : 'VALUE_TYPE';
+  const shown = typeof found === 'string' ? JSON.stringify(found) : typeof found === 'number' ? found : typeof found;
+  return new ValueError(code, `cannot ${act}: ${option} is ${shown}, expected ${expected}`);
+}
+
+/** Checks that `options` is an object; the messages name `act`. */
+export function requireObject(options: unknown, act: string): void {
+  if (typeof options !== 'object' || options === null) throw optionError(act, 'options', options, 'an object');
+}
+
+function chooseBacking(options: SegmentOptions, platform: Platform, act: string): CheckedOptions['backing'] {
+  const { backing } = options;
+  if (backing !== undefined && !BACKINGS.includes(backing)) {
+    throw optionError(act, 'backing', backing, "'named', 'file', 'anonymous' or 'process'");
+  }
+  if (backing === 'file' || options.file !== undefined) {
+    throw new SegmentError('SEGMENT_UNSUPPORTED', `cannot ${act}: file-backed segments are not there yet`);
+  }
+  if (backing === 'named' && options.name === undefined) throw optionError(act, 'name', undefined, 'a string');
+  if (options.name !== undefined && backing !== undefined && backing !== 'named') {
+    throw optionError(act, 'name', options.name, `none with backing '${backing}'`);
+  }
+  return backing ?? (options.name === undefined ? platform.defaultBacking : 'named');
+}
+
+/**
+ * Checks what a caller asked for.
+ * @throws {ValueError} VALUE_TYPE, VALUE_RANGE
+ * @throws {SegmentError} SEGMENT_NAME, SEGMENT_UNSUPPORTED
+ */
+export function checkOptions(options: SegmentOptions, platform: Platform, act: string): CheckedOptions {
+  requireObject(options, act);
+  const { mode = OWNER_ONLY, lifetime = 'last-close', anyOwner = false } = options;
+  if (!Number.isInteger(mode) || mode < 0 || mode > ALL_PERMISSIONS) {
+    throw optionError(act, 'mode', mode, 'an integer from 0 to 0o777');
+  }
+  if (!LIFETIMES.includes(lifetime)) throw optionError(act, 'lifetime', lifetime, "'last-close' or 'until-unlink'");
+  if (typeof anyOwner !== 'boolean') throw optionError(act, 'anyOwner', anyOwner, 'a boolean');
+  const backing = chooseBacking(options, platform, act);
+  const name = options.name === undefined ? undefined : platform.normalizeName(options.name);
+  return { backing, name, mode, lifetime, anyOwner };
+}
+
+/**
+ * Checks a name or handle before it is opened.
+ * @throws {ValueError} VALUE_TYPE
+ */
+export function checkSource(source: unknown, act: string): string | Handle | ForeignHandle {
+  if (typeof source === 'string') return source;
+  if (typeof source === 'object' && source !== null) {
+    const { backing, osHandle } = source as { backing?: unknown; osHandle?: unknown };
+    const isDescriptor = Number.isInteger(osHandle) && (osHandle as number) >= 0;
+    if (backing === undefined ? isDescriptor : BACKINGS.includes(backing)) {
+      if (osHandle === undefined || isDescriptor) return source as Handle;
+    }
+  }
+  throw optionError(act, 'source', source, 'a name or a handle');
+}

@@ -1,0 +1,153 @@
+// How records get in and out of one open store: the latch as generated code where the record and the engine allow it, else
+// the latch that copies words and a codec on the copy. Both give the same results; a test holds them against each other.
+import { StoreClosedError, ValueError } from '../errors.ts';
+import { codecOf, zeroDecodes } from '../layout/codec.ts';
+import { emitRecord, evaluate } from '../layout/compile.ts';
+import type { AnyLayout } from '../layout/types.ts';
+import type { BackOff } from '../sync/back-off.ts';
+import { contend, Latch, type LatchMemory } from '../sync/latch.ts';
+import { type GuardedAccess, type LatchBindings, latchSource } from '../sync/latch-source.ts';
+
+const WORD = 4;
+
+/** Everything a store does with its records. Indexes are checked by each function that takes one. */
+export interface RecordAccess {
+  read(index: number): object;
+  readInto(index: number, target: object): object;
+  write(index: number, record: object): void;
+  /** The record and the sequence it was read at. */
+  snapshot(index: number): { sequence: number; record: object };
+  /** Runs `change` on a copy of the record's bytes until no other writer came between; `change` may throw. */
+  revise(index: number, change: (view: DataView) => void): void;
+  /** Reads the record's bytes for as long as `use` runs. */
+  inspect<T>(index: number, use: (view: DataView) => T): T;
+  generation(index: number): number;
+  sequence(index: number): number;
+  /** Throws for an index that is not there. */
+  check(index: unknown): void;
+  close(): void;
+}
+
+/** Makes the access to the records in `memory`. */
+export function accessRecords(layout: AnyLayout, capacity: number, memory: LatchMemory): RecordAccess {
+  const latch = new Latch(memory);
+  const codec = codecOf(layout);
+  const scratch = new DataView(new ArrayBuffer(memory.cellWords * WORD));
+  const scratchWords = new Int32Array(scratch.buffer);
+  let closed = false;
+  let encoding = false;
+
+  const refuse = (index: unknown): never => {
+    if (closed) throw new StoreClosedError(`cannot use store ${memory.name}: it is closed`);
+    throw new ValueError(
+      'INDEX_RANGE',
+      `cannot use ${memory.name}[${String(index)}]: expected an integer from 0 to ${capacity - 1}`,
+    );
+  };
+  const check = (index: unknown): void => {
+    if (closed || (index as number) >>> 0 !== index || index >= capacity) refuse(index);
+  };
+
+  // A record never written has bytes that a closed enum without a 0 cannot decode.
+  const unreadableZero = !zeroDecodes(layout);
+  const take = (index: number, words: Int32Array, view: DataView): number => {
+    const sequence = latch.snapshot(index, words);
+    if (unreadableZero && latch.neverWritten(index, sequence)) codec.encode(view, 0, layout.zero());
+    return sequence;
+  };
+
+  const plain: RecordAccess = {
+    read(index) {
+      check(index);
+      take(index, scratchWords, scratch);
+      return codec.decode(scratch, 0);
+    },
+    readInto(index, target) {
+      check(index);
+      take(index, scratchWords, scratch);
+      return codec.decodeInto(scratch, 0, target);
+    },
+    write(index, record) {
+      check(index);
+      // The record's getters may write to this store too: then the inner write takes a copy of its own.
+      const view = encoding ? new DataView(new ArrayBuffer(scratch.byteLength)) : scratch;
+      const outer = encoding;
+      encoding = true;
+      try {
+        codec.encode(view, 0, record);
+        check(index);
+        latch.commit(index, view === scratch ? scratchWords : new Int32Array(view.buffer));
+      } finally {
+        encoding = outer;
+      }
+    },
+    snapshot(index) {
+      check(index);
+      const sequence = take(index, scratchWords, scratch);
+      return { sequence, record: codec.decode(scratch, 0) };
+    },
+    revise(index, change) {
+      // User code may read or write this store again while `change` runs, so the copy is its own.
+      const copy = new DataView(new ArrayBuffer(memory.cellWords * WORD));
+      const words = new Int32Array(copy.buffer);
+      for (;;) {
+        check(index);
+        const sequence = take(index, words, copy);
+        change(copy);
+        check(index);
+        if (latch.commit(index, words, sequence)) return;
+      }
+    },
+    inspect(index, use) {
+      check(index);
+      take(index, scratchWords, scratch);
+      return use(scratch);
+    },
+    generation(index) {
+      check(index);
+      return latch.generation(index);
+    },
+    sequence: (index) => latch.sequence(index),
+    check,
+    close() {
+      closed = true;
+    },
+  };
+
+  const generated = unreadableZero ? undefined : generate(layout, capacity, memory, refuse);
+  if (generated === undefined) return plain;
+  return {
+    ...plain,
+    read: generated.read,
+    readInto: generated.readInto,
+    write: generated.write ?? plain.write,
+    close() {
+      closed = true;
+      generated.close();
+    },
+  };
+}
+
+/** Undefined where the machine's order is weak, the record is too large for straight-line code, or code generation is refused. */
+function generate(
+  layout: AnyLayout,
+  capacity: number,
+  memory: LatchMemory,
+  refuse: (index: unknown) => never,
+): GuardedAccess | undefined {
+  if (!memory.strongOrder) return undefined;
+  const record = emitRecord(layout);
+  if (record === undefined) return undefined;
+  const { words, lock } = memory;
+  const bindings: LatchBindings = {
+    words,
+    view: new DataView(words.buffer),
+    capacity,
+    me: lock?.me ?? 0,
+    acquire: (word) => lock!.acquire(word),
+    announce: memory.announce,
+    refuse,
+    contend: (patience, index) => contend(patience as BackOff | undefined, `${memory.name}[${index}]`),
+  };
+  return evaluate<GuardedAccess>({ ...record.bindings, ...bindings }, latchSource(memory, record));
+}

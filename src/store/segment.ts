@@ -1,0 +1,291 @@
+// Raw segments: memory without any format of ours. Stores build on the same object and bring their own way to leave it.
+import { selectPlatform } from '#platform';
+import { SegmentError, StoreClosedError } from '../errors.ts';
+import type { Access, Backing, ForeignHandle, Handle, Mapping, SegmentObject } from '../platform/platform.ts';
+import { PARTICIPANT_SLOTS } from '../sync/participants.ts';
+import { passGate } from './lifetime.ts';
+import { type CheckedOptions, checkOptions, checkSource, optionError, type SegmentOptions } from './options.ts';
+
+const platform = selectPlatform();
+
+/** A region of memory that processes or threads share. Use it from the thread that opened it. */
+export interface Segment extends Disposable {
+  readonly name: string | undefined;
+  readonly backing: Backing;
+  readonly access: Access;
+  /** Bytes of this mapping; exact on POSIX. */
+  readonly size: number;
+  /** True if this call made the segment, false if it took an existing one. */
+  readonly created: boolean;
+  readonly closed: boolean;
+  /**
+   * The memory itself, unguarded: the one such door. A store through a read-only mapping ends the process; after `close()`
+   * typed arrays over it are empty.
+   * @throws {StoreClosedError} STORE_CLOSED
+   */
+  readonly buffer: ArrayBuffer | SharedArrayBuffer;
+  /** Plain data that opens this segment in another thread or process while this one has it open. */
+  readonly handle: Handle;
+  /** Gives a handle for process `pid`; on POSIX the same as `handle`. */
+  duplicateFor(pid: number): Handle;
+  /** Waits until changes are in the backing file; nothing for memory. */
+  flush(): void;
+  /** Removes the name now; those who have the segment keep it. */
+  unlink(): void;
+  /** Detaches the buffer, unmaps it and gives up this use of the segment. May be called again. */
+  close(): void;
+}
+
+interface SegmentParts {
+  readonly object: SegmentObject;
+  readonly mapping: Mapping;
+  readonly access: Access;
+  readonly created: boolean;
+  /** Gives up this open's share in the segment; the last one removes the name. */
+  readonly leave: () => void;
+}
+
+/** The one implementation of `Segment`. */
+export class MappedSegment implements Segment {
+  readonly #parts: SegmentParts;
+  readonly #forgetExit: () => void;
+  readonly access: Access;
+  readonly created: boolean;
+  readonly size: number;
+  /** Ends what was built on this segment, before its memory goes. */
+  beforeClose: () => void = () => {};
+  #closed = false;
+
+  constructor(parts: SegmentParts) {
+    this.#parts = parts;
+    this.access = parts.access;
+    this.created = parts.created;
+    this.size = parts.mapping.buffer.byteLength;
+    this.#forgetExit = platform.onExit(() => this.close());
+    platform.markUncloneable(this);
+  }
+
+  get name(): string | undefined {
+    return this.#parts.object.name;
+  }
+  get backing(): Backing {
+    return this.#parts.object.backing;
+  }
+  get closed(): boolean {
+    return this.#closed;
+  }
+  get buffer(): ArrayBuffer | SharedArrayBuffer {
+    this.#requireOpen('use');
+    return this.#parts.mapping.buffer;
+  }
+  get handle(): Handle {
+    this.#requireOpen('hand over');
+    return this.#parts.object.handle;
+  }
+  duplicateFor(pid: number): Handle {
+    if (!Number.isInteger(pid) || pid < 1) throw optionError('hand over segment', 'pid', pid, 'a process id');
+    return this.handle;
+  }
+  flush(): void {
+    this.#requireOpen('flush');
+    this.#parts.mapping.flush();
+  }
+  unlink(): void {
+    this.#requireOpen('unlink');
+    this.#parts.object.unlink();
+  }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#forgetExit();
+    this.beforeClose();
+    try {
+      this.#parts.leave();
+    } finally {
+      this.#parts.mapping.unmap();
+      this.#parts.object.close();
+    }
+  }
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #requireOpen(act: string): void {
+    if (this.#closed) throw new StoreClosedError(`cannot ${act} segment ${JSON.stringify(this.name ?? 'anonymous')}: it is closed`);
+  }
+}
+
+const noOwners = new Int32Array(PARTICIPANT_SLOTS + 1);
+
+/** Counts this open among the users of a named raw segment; gives the way to leave. */
+function enter(object: SegmentObject, options: CheckedOptions): () => void {
+  if (object.backing !== 'named' || options.lifetime === 'until-unlink') return () => {};
+  const locks = object.locks(noOwners);
+  let slot = 0;
+  while (!locks.tryLock(slot)) {
+    if (++slot === PARTICIPANT_SLOTS) {
+      throw new SegmentError('SEGMENT_LIMIT', `cannot join segment "${object.name}": ${slot} users have it open`, {
+        segment: object.name,
+      });
+    }
+  }
+  return () =>
+    passGate(locks, object.name, () => {
+      locks.unlock(slot);
+      if (!locks.isHeld(0, PARTICIPANT_SLOTS)) object.unlink();
+    });
+}
+
+/** Refuses an object of another user unless the caller asked for it. */
+export function requireOwner(object: SegmentObject, anyOwner: boolean | undefined): void {
+  if (!object.foreignOwner || anyOwner === true) return;
+  throw new SegmentError(
+    'SEGMENT_DENIED',
+    `cannot open segment "${object.name ?? 'anonymous'}": it belongs to another user`,
+    { segment: object.name },
+  );
+}
+
+/** Maps all of `object` and wraps it up; closes it when that fails. */
+function wrap(object: SegmentObject, access: Access, created: boolean, options: CheckedOptions): Segment {
+  try {
+    const mapping = object.map(access, 0, object.size);
+    return new MappedSegment({ object, mapping, access, created, leave: enter(object, options) });
+  } catch (error) {
+    object.close();
+    throw error;
+  }
+}
+
+interface NewSegment extends SegmentOptions {
+  /** Bytes, 1 to 2^53 - 1. */
+  readonly size: number;
+}
+
+function requireSize(size: unknown, act: string): number {
+  if (Number.isSafeInteger(size) && (size as number) > 0) return size as number;
+  throw optionError(act, 'size', size, 'a whole number of bytes above 0');
+}
+
+/** Makes the object for a new segment of `size` bytes; named ones have no name yet. */
+export function createObject(options: CheckedOptions, size: number): SegmentObject {
+  if (options.backing === 'process') return platform.createProcess(size);
+  if (options.backing === 'anonymous') return platform.createAnonymous({ size, mode: options.mode });
+  return platform.createUnpublished({ size, mode: options.mode });
+}
+
+/**
+ * Creates a segment of `size` zeroed bytes, open for reading and writing.
+ * @throws {SegmentError} SEGMENT_EXISTS when the name is in use; SEGMENT_NAME, SEGMENT_LIMIT, SEGMENT_DENIED
+ * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
+ */
+export function createSegment(options: NewSegment): Segment {
+  const act = 'create segment';
+  const checked = checkOptions(options, platform, act);
+  const segment = createNamed(checked, requireSize(options.size, act));
+  if (segment !== undefined) return segment;
+  throw new SegmentError('SEGMENT_EXISTS', `cannot create segment "${checked.name}": the name is in use`, {
+    segment: checked.name,
+  });
+}
+
+/** Undefined if the name is in use. */
+function createNamed(checked: CheckedOptions, size: number): Segment | undefined {
+  const object = createObject(checked, size);
+  const segment = wrap(object, 'read-write', true, checked);
+  try {
+    if (checked.name === undefined || object.publish(checked.name)) return segment;
+  } catch (error) {
+    segment.close();
+    throw error;
+  }
+  segment.close();
+  return undefined;
+}
+
+/**
+ * Opens the segment of that name for reading and writing, or creates it.
+ * @throws {SegmentError} SEGMENT_TOO_SMALL when the existing one has less than `size` bytes; those of `createSegment`
+ */
+export function joinSegment(options: NewSegment): Segment {
+  const act = 'join segment';
+  const checked = checkOptions(options, platform, act);
+  const size = requireSize(options.size, act);
+  for (;;) {
+    const found = checked.name === undefined ? undefined : openIfThere(checked.name);
+    if (found === undefined) {
+      const segment = createNamed(checked, size);
+      if (segment !== undefined) return segment;
+      continue;
+    }
+    try {
+      requireOwner(found, checked.anyOwner);
+      requireRoom(found, size);
+    } catch (error) {
+      found.close();
+      throw error;
+    }
+    const segment = passGate(found.locks(noOwners), found.name, () =>
+      found.named() ? wrap(found, 'read-write', false, checked) : undefined,
+    );
+    if (segment !== undefined) return segment;
+    found.close();
+  }
+}
+
+/** Opens a name for writing; undefined if nothing has it. */
+export function openIfThere(name: string): SegmentObject | undefined {
+  try {
+    return platform.open(name, true);
+  } catch (error) {
+    if (error instanceof SegmentError && error.code === 'SEGMENT_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function requireRoom(object: SegmentObject, size: number): void {
+  if (object.size >= size) return;
+  throw new SegmentError(
+    'SEGMENT_TOO_SMALL',
+    `cannot open segment "${object.name ?? 'anonymous'}": it is ${object.size} bytes, expected at least ${size}`,
+    { segment: object.name },
+  );
+}
+
+/** What part of a segment to open, and for what. */
+export interface OpenSegmentOptions {
+  /** Default `read`. */
+  readonly access?: Access;
+  /** First byte of the window; need not be aligned. Default 0. */
+  readonly offset?: number;
+  /** Bytes of the window. Default: up to the segment's end. */
+  readonly length?: number;
+  /** Accepts a segment of another user. */
+  readonly anyOwner?: boolean;
+}
+
+/**
+ * Opens an existing segment, or a window of it; writes nothing to it.
+ * @throws {SegmentError} SEGMENT_NOT_FOUND, SEGMENT_DENIED, SEGMENT_TOO_SMALL when the window passes the end
+ * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
+ */
+export function openSegment(source: string | Handle | ForeignHandle, options: OpenSegmentOptions = {}): Segment {
+  const act = 'open segment';
+  const { access = 'read', offset = 0 } = options;
+  if (access !== 'read' && access !== 'read-write' && access !== 'copy-on-write') {
+    throw optionError(act, 'access', access, "'read', 'read-write' or 'copy-on-write'");
+  }
+  if (!Number.isSafeInteger(offset) || offset < 0) throw optionError(act, 'offset', offset, 'a whole number of bytes');
+  if (options.length !== undefined) requireSize(options.length, act);
+  const object = platform.open(checkSource(source, act), access === 'read-write');
+  try {
+    requireOwner(object, options.anyOwner);
+    const length = options.length ?? object.size - offset;
+    requireRoom(object, offset + Math.max(length, 1));
+    const mapping = object.map(access, offset, length);
+    return new MappedSegment({ object, mapping, access, created: false, leave: () => {} });
+  } catch (error) {
+    object.close();
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+// Waiting until something exists and is ready: tries again until it opens, the time is over, or a signal ends it.
+import { SegmentError } from '../errors.ts';
+import type { AnyLayout } from '../layout/types.ts';
+import type { ForeignHandle, Handle } from '../platform/platform.ts';
+import { openStore } from './open-store.ts';
+import { optionError } from './options.ts';
+import { openSegment, type OpenSegmentOptions, type Segment } from './segment.ts';
+import type { OpenStoreOptions, StoreAccess, StoreByAccess } from './types.ts';
+import { abortError } from './watch.ts';
+
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 20;
+
+/** How long to wait. */
+export interface WaitOptions {
+  /** Milliseconds, 0 or more; default: no limit. */
+  readonly timeoutMs?: number;
+  /** Ends the wait with an `AbortError` whose cause is the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Resolves after the pause, or as soon as the signal aborts. */
+function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener('abort', end);
+  });
+}
+
+const isNotThereYet = (error: unknown): boolean =>
+  error instanceof SegmentError && (error.code === 'SEGMENT_NOT_FOUND' || error.code === 'SEGMENT_NOT_READY');
+
+async function waitFor<T>(open: () => T, { timeoutMs = Infinity, signal }: WaitOptions): Promise<T> {
+  if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
+    throw optionError('wait', 'timeoutMs', timeoutMs, 'milliseconds, 0 or more');
+  }
+  const deadline = performance.now() + timeoutMs;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    if (signal?.aborted === true) throw abortError(signal);
+    try {
+      return open();
+    } catch (error) {
+      const left = deadline - performance.now();
+      if (!isNotThereYet(error) || left <= 0) throw error;
+      await pause(Math.min(pauseMs, left), signal);
+    }
+  }
+}
+
+/**
+ * Opens a store as `openStore` does, as soon as it exists and is ready.
+ * @throws {SegmentError} SEGMENT_NOT_FOUND or SEGMENT_NOT_READY after `timeoutMs`; at once what else `openStore` throws
+ */
+export function waitForStore<L extends AnyLayout, const A extends StoreAccess = 'read'>(
+  source: string | Handle | ForeignHandle,
+  layout: L,
+  options: OpenStoreOptions<A> & WaitOptions = {},
+): Promise<StoreByAccess<L, A>> {
+  return waitFor(() => openStore(source, layout, options), options);
+}
+
+/**
+ * Opens a segment as `openSegment` does, as soon as it exists.
+ * @throws {SegmentError} SEGMENT_NOT_FOUND after `timeoutMs`; at once what else `openSegment` throws
+ */
+export function waitForSegment(
+  source: string | Handle | ForeignHandle,
+  options: OpenSegmentOptions & WaitOptions = {},
+): Promise<Segment> {
+  return waitFor(() => openSegment(source, options), options);
+}

@@ -1,0 +1,234 @@
+// Following changes: arm, look, sleep until the doorbell or a timer, look again. Steps are those of docs/protocol.md, watch.
+import { GuardError, ValueError } from '../errors.ts';
+import type { Doorbell, Listener } from '../platform/platform.ts';
+import type { Change, WatchOptions } from './types.ts';
+
+/** Longest sleep where the bell works, in milliseconds: a writer that died between publishing and ringing is found then. */
+const TIMED_SLEEP_MS = 1000;
+const DEFAULT_INTERVAL_MS = 20;
+const LONGEST_INTERVAL_MS = 60_000;
+const CONTENDED_SLEEP_MS = 1;
+const WRAP = 2 ** 32;
+
+/** What a watch needs of its store. */
+export interface WatchSource<R> {
+  /** Raw sequence of a record: differs after each write. */
+  sequence(index: number): number;
+  generation(index: number): number;
+  /** One snapshot: the record and the sequence it belongs to. @throws {GuardError} READ_CONTENDED */
+  snapshot(index: number): { readonly sequence: number; readonly record: R };
+}
+
+/** Wakes the watches of one open store: one listener at the doorbell for all of them. */
+export class WatchHub {
+  readonly #doorbell: () => { bell: Doorbell; arm: () => void } | undefined;
+  readonly #sleepers = new Set<() => void>();
+  readonly #warn: (message: string) => void;
+  #armed: (() => void) | undefined;
+  #listener: Listener | undefined;
+  #users = 0;
+  #warned = false;
+
+  /** `doorbell` gives the bell and the way to arm it, or undefined where this open may not write the armed word. */
+  constructor(
+    doorbell: () => { bell: Doorbell; arm: () => void } | undefined,
+    warn: (message: string) => void,
+  ) {
+    this.#doorbell = doorbell;
+    this.#warn = warn;
+  }
+
+  /** Begins to listen (protocol: watch 0). */
+  enter(): void {
+    if (this.#users++ > 0) return;
+    const access = this.#doorbell();
+    this.#listener = access?.bell.listen(() => this.wakeAll());
+    this.#armed = this.#listener === undefined ? undefined : access?.arm;
+    if (this.#listener === undefined && !this.#warned) {
+      this.#warned = true;
+      this.#warn('watching by polling: this open cannot hear the doorbell (read-only access, or the inotify limit is reached)');
+    }
+  }
+
+  leave(): void {
+    if (--this.#users > 0) return;
+    this.#listener?.close();
+    this.#listener = undefined;
+    this.#armed = undefined;
+  }
+
+  /** True if writers can wake this thread; else it polls. */
+  get hears(): boolean {
+    return this.#armed !== undefined;
+  }
+
+  /** Asks writers for the next ring (protocol: watch 1). */
+  arm(): void {
+    this.#armed?.();
+  }
+
+  wakeAll(): void {
+    for (const wake of this.#sleepers) wake();
+  }
+
+  /** Sleeps until a ring, `wakeAll` or the time is over. */
+  sleep(milliseconds: number, persistent: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#sleepers.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, milliseconds);
+      if (!persistent) (timer as { unref?: () => void }).unref?.();
+      this.#sleepers.add(wake);
+    });
+  }
+}
+
+function checkWatchOptions(options: WatchOptions): Required<Omit<WatchOptions, 'signal'>> {
+  const { persistent = true, intervalMs = DEFAULT_INTERVAL_MS } = options;
+  if (typeof persistent !== 'boolean') {
+    throw new ValueError('VALUE_TYPE', `cannot watch: persistent is ${typeof persistent}, expected a boolean`);
+  }
+  if (typeof intervalMs !== 'number' || !(intervalMs >= 1 && intervalMs <= LONGEST_INTERVAL_MS)) {
+    throw new ValueError(
+      'VALUE_RANGE',
+      `cannot watch: intervalMs is ${String(intervalMs)}, expected 1 to ${LONGEST_INTERVAL_MS}`,
+    );
+  }
+  return { persistent, intervalMs };
+}
+
+/** An error for `signal.reason`, as Node's own iterators give it. */
+export function abortError(signal: AbortSignal): Error {
+  const error = new Error('The operation was aborted', { cause: signal.reason });
+  error.name = 'AbortError';
+  return Object.assign(error, { code: 'ABORT_ERR' });
+}
+
+/** The iterator behind `store.watch`: from record `first` on, `count` records. */
+export class Watch<R> implements AsyncIterableIterator<Change<R>> {
+  readonly #source: WatchSource<R>;
+  readonly #hub: WatchHub;
+  readonly #first: number;
+  /** The sequence last delivered, per record. */
+  readonly #delivered: Int32Array;
+  readonly #signal: AbortSignal | undefined;
+  readonly #persistent: boolean;
+  readonly #intervalMs: number;
+  readonly #onEnd: (watch: Watch<R>) => void;
+  readonly #abort = (): void => this.#hub.wakeAll();
+  #cursor = 0;
+  #contended = false;
+  #ended = false;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    source: WatchSource<R>,
+    hub: WatchHub,
+    range: { readonly first: number; readonly count: number; readonly includePresent: boolean },
+    options: WatchOptions,
+    onEnd: (watch: Watch<R>) => void,
+  ) {
+    const { persistent, intervalMs } = checkWatchOptions(options);
+    this.#source = source;
+    this.#hub = hub;
+    this.#first = range.first;
+    this.#signal = options.signal;
+    this.#persistent = persistent;
+    this.#intervalMs = intervalMs;
+    this.#onEnd = onEnd;
+    this.#delivered = new Int32Array(range.count);
+    if (!range.includePresent) {
+      for (let i = 0; i < range.count; i++) this.#delivered[i] = source.sequence(range.first + i);
+    } else if (source.generation(range.first) > 0) {
+      this.#delivered[0] = source.sequence(range.first) - 1;
+    }
+    hub.enter();
+    this.#signal?.addEventListener('abort', this.#abort);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Change<R>, undefined>> {
+    // Calls queue up, as those of an async generator do.
+    const result = this.#last.then(() => this.#advance());
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async return(): Promise<IteratorResult<Change<R>, undefined>> {
+    this.end();
+    return { done: true, value: undefined };
+  }
+
+  /** Ends the watch; a pending `next` is done. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#hub.leave();
+    this.#hub.wakeAll();
+    this.#onEnd(this);
+  }
+
+  async #advance(): Promise<IteratorResult<Change<R>, undefined>> {
+    for (;;) {
+      if (this.#signal?.aborted === true && !this.#ended) {
+        this.end();
+        throw abortError(this.#signal);
+      }
+      if (this.#ended) return { done: true, value: undefined };
+      const change = this.#look() ?? this.#armAndLook();
+      if (change !== undefined) return { done: false, value: change };
+      await this.#hub.sleep(this.#sleepMs(), this.#persistent);
+    }
+  }
+
+  #sleepMs(): number {
+    if (this.#contended) {
+      this.#contended = false;
+      return CONTENDED_SLEEP_MS;
+    }
+    return this.#hub.hears ? TIMED_SLEEP_MS : this.#intervalMs;
+  }
+
+  #armAndLook(): Change<R> | undefined {
+    // ORDER: armed is stored before the sequences are loaded, and a writer publishes before it loads armed: one of the two
+    // sees the other (docs/protocol.md, watch).
+    this.#hub.arm();
+    return this.#look();
+  }
+
+  /** Gives the next record whose sequence moved, going round so that a busy one does not hide the others. */
+  #look(): Change<R> | undefined {
+    const { length } = this.#delivered;
+    for (let step = 0; step < length; step++) {
+      const at = this.#cursor;
+      this.#cursor = at + 1 === length ? 0 : at + 1;
+      const index = this.#first + at;
+      if (this.#source.sequence(index) !== this.#delivered[at]) {
+        const change = this.#deliver(index, at);
+        if (change !== undefined) return change;
+      }
+    }
+    return undefined;
+  }
+
+  #deliver(index: number, at: number): Change<R> | undefined {
+    try {
+      const { sequence, record } = this.#source.snapshot(index);
+      this.#delivered[at] = sequence;
+      // The generation may have moved on since the snapshot; the sequence is its lower half.
+      const latest = this.#source.generation(index);
+      return { index, generation: latest - (((latest % WRAP) - sequence) >>> 0), record };
+    } catch (error) {
+      if (!(error instanceof GuardError)) throw error;
+      this.#contended = true;
+      return undefined;
+    }
+  }
+}
