@@ -1,4 +1,62 @@
 // The public surface: named exports, no logic. In a browser `#platform` leaves the operating system out.
+export {
+  be,
+  bool,
+  bool32,
+  byteBool,
+  f32,
+  f64,
+  filetime,
+  i16,
+  i32,
+  i64,
+  i8,
+  long,
+  longBool,
+  pointer,
+  sizeT,
+  tDateTime,
+  timeT,
+  u16,
+  u32,
+  u64,
+  u8,
+  ulong,
+  unixMs,
+  wordBool,
+} from './layout/numbers.ts';
+export { array, bits, bytes, enumOf, pad } from './layout/composites.ts';
+export { struct, union } from './layout/struct.ts';
+export {
+  char,
+  char16,
+  char32,
+  type CodePageOptions,
+  shortString,
+  type TextOptions,
+  utf8,
+  wchar,
+} from './layout/text-types.ts';
+export type {
+  AnyLayout,
+  ArrayType,
+  ArrayView,
+  BitsType,
+  BufferSource,
+  Field,
+  FieldType,
+  Infer,
+  InferInput,
+  InferPatch,
+  Layout,
+  NumberType,
+  PadType,
+  StructOptions,
+  UnionOptions,
+  UnionType,
+  View,
+} from './layout/types.ts';
+export type { Abi, Pack } from './layout/abi.ts';
 export type { Access, Backing, ForeignHandle, Handle, NativeHandle, ProcessHandle } from './platform/platform.ts';
 export {
   type ErrorCode,

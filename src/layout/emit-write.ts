@@ -1,0 +1,192 @@
+// Text that writes one record: every value is read and checked into a local before the first byte is stored.
+import { gapsOf } from './composite-codec.ts';
+import { atByte, Bindings, INLINE_ARRAY_LEAVES, leavesOf, literal, storeText } from './emit-text.ts';
+import { unitOf } from './emit-read.ts';
+import { Fault } from './fault.ts';
+import { zeroFill } from './memory.ts';
+import { enumStorer, unsignedUnit } from './scalar-codec.ts';
+import { lengthFieldOf, type ArrayShape, type BitsShape, type NumberShape, type Shape, type StructShape } from './shape.ts';
+import { toStored } from './times.ts';
+import { codecOfShape } from './value-codec.ts';
+
+export interface WriteText {
+  /** Reads and checks `record` into locals. */
+  readonly stage: string;
+  /** Stores the locals; cannot throw. */
+  readonly stores: string;
+  /** Stores what only its own codec can store; may throw a Fault. Empty for records of scalars. */
+  readonly calls: string;
+  /** Zeroes the padding. */
+  readonly gaps: string;
+}
+
+/** Gives undefined where `check` throws a Fault, so that the slow path can say what is wrong. */
+function orUndefined<R>(check: (value: unknown) => R): (value: unknown) => R | undefined {
+  return (value) => {
+    try {
+      return check(value);
+    } catch (error) {
+      if (error instanceof Fault) return undefined;
+      throw error;
+    }
+  };
+}
+
+/** Spells the condition under which a local is not acceptable. It must not throw for any value. */
+function refused({ code, wide, size }: NumberShape, y: string, asIntN: string, asUintN: string, fround: string): string {
+  if (code === 'f64') return `typeof ${y} !== "number"`;
+  if (code === 'f32') return `typeof ${y} !== "number" || ${fround}(${y}) - ${fround}(${y}) !== ${y} - ${y} && ${y} - ${y} === 0`;
+  const unsigned = code.startsWith('u');
+  if (wide) return `typeof ${y} !== "bigint" || ${unsigned ? asUintN : asIntN}(${8 * size}, ${y}) !== ${y}`;
+  const shift = 32 - 8 * size;
+  const same = unsigned ? (size === 4 ? `${y} >>> 0` : `(${y} & ${2 ** (8 * size) - 1})`) : size === 4 ? `(${y} | 0)` : `${y} << ${shift} >> ${shift}`;
+  return `typeof ${y} !== "number" || ${same} !== ${y}`;
+}
+
+class WriteEmitter {
+  readonly #bindings: Bindings;
+  readonly #stage: string[] = [];
+  readonly #stores: string[] = [];
+  readonly #calls: string[] = [];
+  readonly #gaps: string[] = [];
+  readonly #reject: string;
+  readonly #inspect: string;
+  readonly #shared = new Map<unknown, string>();
+  #locals = 0;
+
+  constructor(bindings: Bindings, reject: (record: unknown) => never, inspect: (record: unknown) => void) {
+    this.#bindings = bindings;
+    this.#reject = bindings.add(reject);
+    this.#inspect = bindings.add(inspect);
+  }
+
+  get text(): WriteText {
+    const [stage, stores, calls, gaps] = [this.#stage, this.#stores, this.#calls, this.#gaps].map((lines) => lines.join('\n'));
+    return { stage: stage as string, stores: stores as string, calls: calls as string, gaps: gaps as string };
+  }
+
+  #share(value: unknown): string {
+    let name = this.#shared.get(value);
+    if (name === undefined) this.#shared.set(value, (name = this.#bindings.add(value)));
+    return name;
+  }
+
+  #local(text: string): string {
+    const local = `y${this.#locals++}`;
+    this.#stage.push(`const ${local} = ${text};`);
+    return local;
+  }
+
+  #rejectIf(condition: string): void {
+    this.#stage.push(`if (${condition}) ${this.#reject}(record);`);
+  }
+
+  visit(shape: Shape, source: string, offset: number): void {
+    switch (shape.kind) {
+      case 'number':
+        this.#number(shape, this.#local(source), offset);
+        return;
+      case 'boolean': {
+        const y = this.#local(source);
+        this.#rejectIf(`typeof ${y} !== "boolean"`);
+        this.#stores.push(storeText(unitOf(shape), offset, `${y} ? ${shape.allOnes ? 2 ** (8 * shape.size) - 1 : 1} : 0`));
+        return;
+      }
+      case 'enum': {
+        const y = this.#checked(enumStorer(shape), source);
+        this.#stores.push(storeText(shape.base, offset, shape.base.wide && shape.base.size < 8 ? `${this.#share(Number)}(${y})` : y));
+        return;
+      }
+      case 'time': {
+        const { epoch } = shape;
+        const y = this.#checked((value: unknown) => toStored(epoch, value), source);
+        const code = epoch === 'filetime' ? 'u64' : epoch === 'unixMs' ? 'i64' : 'f64';
+        this.#stores.push(storeText({ ...shape, kind: 'number', code, wide: true }, offset, y));
+        return;
+      }
+      case 'bits':
+        if (shape.size < 8 && !shape.base.wide) this.#bits(shape, this.#local(source), offset);
+        else this.#call(shape, source, offset);
+        return;
+      case 'struct':
+        if (shape.fields.some((field) => lengthFieldOf(field.shape) !== undefined)) this.#call(shape, source, offset);
+        else this.struct(shape, this.#local(source), offset);
+        return;
+      case 'array':
+        if (leavesOf(shape) <= INLINE_ARRAY_LEAVES) this.#array(shape, this.#local(source), offset);
+        else this.#call(shape, source, offset);
+        return;
+      default:
+        this.#call(shape, source, offset);
+    }
+  }
+
+  /** A value that its own codec checks and stores in one go. */
+  #call(shape: Shape, source: string, offset: number): void {
+    const y = this.#local(source);
+    this.#rejectIf(`${y} === undefined`);
+    this.#calls.push(`${this.#bindings.add(codecOfShape(shape).write)}(view, ${atByte(offset)}, ${y});`);
+  }
+
+  #checked(check: (value: unknown) => number | bigint, source: string): string {
+    const y = this.#local(`${this.#bindings.add(orUndefined(check))}(${source})`);
+    this.#rejectIf(`${y} === undefined`);
+    return y;
+  }
+
+  #number(shape: NumberShape, y: string, offset: number): void {
+    const big = shape.wide ? [this.#share(BigInt.asIntN), this.#share(BigInt.asUintN)] : ['', ''];
+    const fround = shape.code === 'f32' ? this.#share(Math.fround) : '';
+    this.#rejectIf(refused(shape, y, big[0] as string, big[1] as string, fround));
+    this.#stores.push(storeText(shape, offset, shape.wide && shape.size < 8 ? `${this.#share(Number)}(${y})` : y));
+  }
+
+  /** Checks that `y` is an object with as many keys as it has fields; on any other count the slow path looks closer. */
+  #keys(y: string, count: number): void {
+    if (y !== 'record') this.#rejectIf(`typeof ${y} !== "object" || ${y} === null`);
+    const keys = `k${this.#locals++}`;
+    this.#stage.push(`let ${keys} = 0;`, `for (const key in ${y}) ${keys}++;`, `if (${keys} !== ${count}) ${this.#inspect}(record);`);
+  }
+
+  #bits({ base, members }: BitsShape, y: string, offset: number): void {
+    this.#keys(y, members.length);
+    const parts = members.map(({ name, shift, width }) => {
+      const bits = this.#local(`${y}[${literal(name)}]`);
+      const same = width === 32 ? `${bits} >>> 0` : `(${bits} & ${2 ** width - 1})`;
+      this.#rejectIf(`typeof ${bits} !== "number" || ${same} !== ${bits}`);
+      return shift === 0 ? bits : `${bits} << ${shift}`;
+    });
+    this.#stores.push(storeText(unsignedUnit(base), offset, `(${parts.join(' | ')}) >>> 0`));
+  }
+
+  #array({ of, length }: ArrayShape, y: string, offset: number): void {
+    const isList = `(${this.#share(Array.isArray)}(${y}) || ${this.#share(ArrayBuffer.isView)}(${y}))`;
+    this.#rejectIf(`typeof ${y} !== "object" || ${y} === null || ${y}.length !== ${length} || !${isList}`);
+    for (let i = 0; i < length; i++) this.visit(of, `${y}[${i}]`, offset + i * of.size);
+  }
+
+  struct(shape: StructShape, y: string, offset: number): void {
+    const valued = shape.fields.filter((field) => field.shape.kind !== 'pad');
+    this.#keys(y, valued.length);
+    for (const [at, length] of gapsOf(shape)) this.#gap(offset + at, length);
+    for (const { name, shape: field, offset: at } of valued) this.visit(field, `${y}[${literal(name)}]`, offset + at);
+  }
+
+  #gap(offset: number, length: number): void {
+    if (length > 8) this.#gaps.push(`${this.#share(zeroFill)}(view, ${atByte(offset)}, ${length});`);
+    else for (let i = 0; i < length; i++) this.#gaps.push(`view.setUint8(${atByte(offset + i)}, 0);`);
+  }
+}
+
+/** Spells the writing of `record` at `o` of `view`; undefined where lengths follow from other fields. */
+export function emitWrite(
+  shape: StructShape,
+  bindings: Bindings,
+  reject: (record: unknown) => never,
+  inspect: (record: unknown) => void,
+): WriteText | undefined {
+  if (shape.fields.some((field) => lengthFieldOf(field.shape) !== undefined)) return undefined;
+  const emitter = new WriteEmitter(bindings, reject, inspect);
+  emitter.struct(shape, 'record', 0);
+  return emitter.text;
+}

@@ -1,0 +1,65 @@
+// The Layout object: one frozen description of a record with the calls that users make on it.
+import type { Abi, Pack } from './abi.ts';
+import { canonicalText } from './canonical-text.ts';
+import { codecOf, zeroOf } from './codec.ts';
+import { describe } from './describe.ts';
+import { viewOf } from './memory.ts';
+import { makeView } from './record-view.ts';
+import { sha256Hex } from './sha256.ts';
+import { refuse, register, type Shape, type StructShape } from './shape.ts';
+import type { BufferSource, Layout } from './types.ts';
+
+const DIGEST_DIGITS = 32;
+
+/** Makes the layout of a placed struct. `on` lays the same definition out for another ABI. */
+export function makeLayout(
+  shape: StructShape,
+  pack: Pack | undefined,
+  abi: Abi,
+  shapeOnAbi: (abi: Abi) => Shape,
+  on: (abi: Abi) => Layout,
+): Layout {
+  const { name, size, align } = shape;
+  const valued = shape.fields.filter((field) => field.shape.kind !== 'pad');
+  let digest: string | undefined;
+  const layout = {
+    kind: 'struct',
+    name,
+    abi,
+    pack,
+    size,
+    align,
+    get digest(): string {
+      return (digest ??= sha256Hex(canonicalText(layout)).slice(0, DIGEST_DIGITS));
+    },
+    fields: Object.freeze(
+      shape.fields.map((field) =>
+        Object.freeze({ name: field.name, type: field.type, offset: field.offset, size: field.shape.size, align: field.align }),
+      ),
+    ),
+    offsets: Object.freeze(Object.fromEntries(valued.map((field) => [field.name, field.offset]))),
+    decode(buffer: BufferSource, byteOffset?: number) {
+      return codecOf(layout).decode(viewOf(name, buffer, byteOffset, size), 0);
+    },
+    encode(record: unknown, buffer: BufferSource, byteOffset?: number): void {
+      const view = viewOf(name, buffer, byteOffset, size);
+      const codec = codecOf(layout);
+      // A refused value must leave the caller's memory as it was, so the patch is first tried on a private copy.
+      const trial = new DataView(new ArrayBuffer(size));
+      codec.patch(trial, 0, record);
+      codec.patch(view, 0, record);
+    },
+    view(buffer: BufferSource, byteOffset?: number) {
+      return makeView(layout, buffer, byteOffset);
+    },
+    zero: () => zeroOf(shape),
+    on,
+    describe: () => describe(shape, abi, pack),
+  } as unknown as Layout;
+  Object.freeze(layout);
+  return register(layout, {
+    shapeOn: shapeOnAbi,
+    typeOn: on,
+    bigEndian: () => refuse(name, 'a struct cannot be stored big-endian as a whole: swap its fields instead'),
+  });
+}

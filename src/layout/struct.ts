@@ -1,0 +1,115 @@
+// Makes layouts: `struct` for records, `union` for members that share their bytes. Checks the options; placement.ts does the sums.
+import { ABIS, HOST_ABI, isAbi, isPack, type Abi, type Pack } from './abi.ts';
+import { makeLayout } from './layout.ts';
+import { place, type Definition } from './placement.ts';
+import { defineType, refuse, shapePerAbi, type StructShape } from './shape.ts';
+import type { AnyType, Fields, Layout, NamesOf, StructOptions, UnionOptions, UnionType } from './types.ts';
+
+interface Options {
+  readonly pack?: unknown;
+  readonly abi?: unknown;
+  readonly size?: unknown;
+  readonly offsets?: unknown;
+}
+
+function checkName(kind: string, name: unknown): asserts name is string {
+  if (typeof name !== 'string' || name === '') refuse(`a ${kind}`, 'it needs a name');
+}
+
+function checkByteCount(what: string, value: unknown, least: number): asserts value is number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) {
+    refuse(what, `expected a count of bytes from ${least}, found ${String(value)}`);
+  }
+}
+
+function pinsOf(name: string, fields: object, offsets: unknown): ReadonlyMap<string, number> | undefined {
+  if (offsets === undefined) return undefined;
+  if (typeof offsets !== 'object' || offsets === null) refuse(name, 'its offsets must be an object of byte offsets');
+  const pins = new Map<string, number>();
+  for (const [field, offset] of Object.entries(offsets)) {
+    if (!Object.hasOwn(fields, field)) refuse(`${name}.${field}`, 'its offset is pinned, but there is no such field');
+    if (offset === undefined) continue;
+    checkByteCount(`${name}.${field}`, offset, 0);
+    pins.set(field, offset);
+  }
+  return pins;
+}
+
+function packOf(name: string, pack: unknown): Pack | undefined {
+  if (pack === undefined || isPack(pack)) return pack;
+  return refuse(name, `pack must be 1, 2, 4, 8 or 16, found ${String(pack)}`);
+}
+
+function abiOf(name: string, abi: unknown): Abi {
+  if (abi === undefined || abi === 'host') return HOST_ABI;
+  return isAbi(abi) ? abi : refuse(name, `abi must be host, ${ABIS.join(', ')}, found ${String(abi)}`);
+}
+
+function define(kind: 'struct' | 'union', name: unknown, fields: unknown, options: Options): Definition {
+  checkName(kind, name);
+  if (typeof fields !== 'object' || fields === null) refuse(name, 'its fields must be an object of field types');
+  const { size } = options;
+  if (size !== undefined) checkByteCount(`${name} to its size`, size, 1);
+  return Object.freeze({
+    name,
+    fields: Object.freeze(Object.entries(fields as Record<string, AnyType>)),
+    union: kind === 'union',
+    pack: packOf(name, options.pack),
+    size,
+    offsets: pinsOf(name, fields, options.offsets),
+  });
+}
+
+/**
+ * Lays a struct out by C's rules; key order is memory order.
+ * @throws LayoutError LAYOUT_FIELD_INVALID, LAYOUT_TOO_LARGE
+ * @example
+ * const Quote = struct('Quote', { symbol: utf8(12), bid: f64, ask: f64, tick: u64, depth: array(f64, 5) });
+ * Quote.size; // 80
+ * Quote.offsets.bid; // 16
+ */
+export function struct<const F extends Fields>(name: string, fields: F & NamesOf<F>, options: StructOptions<F> = {}): Layout<F> {
+  const definition = define('struct', name, fields, options);
+  return layoutOf(definition, abiOf(name, options.abi)) as Layout<F>;
+}
+
+function layoutOf(definition: Definition, home: Abi): Layout {
+  const { name, size, offsets } = definition;
+  const shapeOn = shapePerAbi((abi): StructShape => {
+    const pinned = size !== undefined ? 'size' : offsets !== undefined ? 'offsets' : undefined;
+    if (abi !== home && pinned !== undefined) {
+      refuse(`${name} for ${abi}`, `its ${pinned} ${pinned === 'size' ? 'is' : 'are'} pinned for ${home}`);
+    }
+    return { kind: 'struct', name, ...place(definition, abi) };
+  });
+  const layouts = new Map<Abi, Layout>();
+  const on = (abi: Abi): Layout => {
+    if (!isAbi(abi)) refuse(name, `abi must be ${ABIS.join(', ')}, found ${String(abi)}`);
+    let layout = layouts.get(abi);
+    if (layout === undefined) layouts.set(abi, (layout = makeLayout(shapeOn(abi) as StructShape, definition.pack, abi, shapeOn, on)));
+    return layout;
+  };
+  return on(home);
+}
+
+/**
+ * Declares a union: a field type whose members share offset 0.
+ * @throws LayoutError LAYOUT_FIELD_INVALID, LAYOUT_TOO_LARGE
+ */
+export function union<const F extends Fields>(name: string, fields: F & NamesOf<F>, options: UnionOptions = {}): UnionType<F> {
+  abiOf(name, options.abi);
+  return unionType(define('union', name, fields, options), fields);
+}
+
+function unionType<F extends Fields>(definition: Definition, fields: F): UnionType<F> {
+  const { name } = definition;
+  return defineType('union', (abi) => ({ kind: 'union', name, ...place(definition, abi) }), 'none', {
+    name,
+    members: Object.freeze({ ...fields }),
+  });
+}
+
+/** Declares a union of a given size, padded at its end: what a canonical text says of it. @throws LayoutError LAYOUT_FIELD_INVALID */
+export function sizedUnion(name: string, fields: Fields, size: number): UnionType<Fields> {
+  return unionType(define('union', name, fields, { size, offsets: {} }), fields);
+}

@@ -1,0 +1,199 @@
+// Reads and writes one text field. The rules for every encoding are here: what fits, where a text ends, that the tail is zeroed.
+import { Fault, wrongType } from './fault.ts';
+import { copyFromScratch, copyToScratch, zeroFill } from './memory.ts';
+import { asciiOfText, reserve, scratch, textOfBytes, textOfUnits } from './scratch.ts';
+import type { TextShape } from './shape.ts';
+import { loneSurrogate, type ByteEncoding } from './text-encoding.ts';
+import type { ValueCodec } from './value-codec.ts';
+
+const LONG_TEXT = 64;
+
+function tooLong(shape: TextShape, bytes: number, limit: number): never {
+  const { unit } = shape.encoding;
+  const terminator = shape.ending === 'terminated' ? ' and a terminator' : '';
+  const units = unit === 1 ? 'bytes' : `units of ${unit} bytes`;
+  throw new Fault('VALUE_TOO_LONG', `text is ${bytes / unit} ${units}, expected at most ${limit / unit}${terminator}`);
+}
+
+/** Most bytes of text that the field can hold. */
+const limitOf = (shape: TextShape): number => (shape.units - (shape.ending === 'terminated' ? 1 : 0)) * shape.encoding.unit;
+
+/** Refuses a NUL where it would end the text. */
+function checkNoNul(shape: TextShape, text: string): void {
+  if (shape.ending !== 'terminated' && shape.ending !== 'full') return;
+  const at = text.indexOf('\0');
+  if (at >= 0) throw new Fault('VALUE_RANGE', `text has a NUL at ${at}, which would end it there`);
+}
+
+// ---- encodings of bytes
+
+/** Finds the first NUL byte, or gives `length`. */
+function endOfBytes(view: DataView, at: number, length: number): number {
+  let end = 0;
+  while (end < length && view.getUint8(at + end) !== 0) end++;
+  return end;
+}
+
+function readBytes(encoding: ByteEncoding, view: DataView, at: number, length: number): string {
+  if (length === 0) return '';
+  return copyToScratch(view, at, length) ? textOfBytes(length) : encoding.decode(length);
+}
+
+/** Writes `text` and gives its bytes; the rest of the `size` bytes is zeroed. */
+function writeBytes(shape: TextShape, encoding: ByteEncoding, view: DataView, at: number, text: string): number {
+  const limit = limitOf(shape);
+  const size = shape.units;
+  const { length } = text;
+  if (length <= limit && length <= LONG_TEXT) {
+    // HOT: plain ASCII needs no second look (bench/layout.ts, "text").
+    let i = 0;
+    for (; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code === 0 || code >= 0x80) break;
+    }
+    if (i === length) {
+      for (i = 0; i < length; i++) view.setUint8(at + i, text.charCodeAt(i));
+      zeroFill(view, at + length, size - length);
+      return length;
+    }
+  }
+  checkNoNul(shape, text);
+  const written = encodeToScratch(shape, encoding, text, limit);
+  copyFromScratch(view, at, written);
+  zeroFill(view, at + written, size - written);
+  return written;
+}
+
+function encodeToScratch(shape: TextShape, encoding: ByteEncoding, text: string, limit: number): number {
+  if (asciiOfText(text, limit)) return text.length;
+  const bytes = encoding.measure(text, shape.replace);
+  if (bytes > limit && !shape.truncate) tooLong(shape, bytes, limit);
+  return encoding.encode(text, limit, shape.replace);
+}
+
+// ---- UTF-16 and UTF-32
+
+function readUnits16(shape: TextShape, view: DataView, at: number, length: number): string {
+  reserve(length);
+  const { units } = scratch;
+  const little = !shape.bigEndian;
+  const stops = shape.ending !== 'sibling';
+  let surrogates = false;
+  let end = 0;
+  for (; end < length; end++) {
+    const unit = view.getUint16(at + 2 * end, little);
+    if (unit === 0 && stops) break;
+    if (unit >= 0xd800) surrogates = true;
+    units[end] = unit;
+  }
+  const text = textOfUnits(end);
+  return surrogates ? text.toWellFormed() : text;
+}
+
+function readUnits32(shape: TextShape, view: DataView, at: number, length: number): string {
+  reserve(2 * length);
+  const { units } = scratch;
+  const little = !shape.bigEndian;
+  const stops = shape.ending !== 'sibling';
+  let out = 0;
+  for (let i = 0; i < length; i++) {
+    const point = view.getUint32(at + 4 * i, little);
+    if (point === 0 && stops) break;
+    if (point < 0xd800 || (point > 0xdfff && point <= 0xffff)) units[out++] = point;
+    else if (point > 0xffff && point <= 0x10ffff) {
+      units[out++] = 0xd7c0 + (point >>> 10);
+      units[out++] = 0xdc00 | (point & 0x3ff);
+    } else units[out++] = 0xfffd;
+  }
+  return textOfUnits(out);
+}
+
+function writeUnits16(shape: TextShape, view: DataView, at: number, text: string): number {
+  const limit = limitOf(shape) / 2;
+  let { length } = text;
+  checkNoNul(shape, text);
+  if (!text.isWellFormed()) loneSurrogate(text, 'utf-16');
+  if (length > limit) {
+    if (!shape.truncate) tooLong(shape, 2 * length, 2 * limit);
+    length = limit;
+    if (length > 0 && (text.charCodeAt(length - 1) & 0xfc00) === 0xd800) length--;
+  }
+  const little = !shape.bigEndian;
+  for (let i = 0; i < length; i++) view.setUint16(at + 2 * i, text.charCodeAt(i), little);
+  zeroFill(view, at + 2 * length, shape.size - 2 * length);
+  return length;
+}
+
+function writeUnits32(shape: TextShape, view: DataView, at: number, text: string): number {
+  const limit = limitOf(shape) / 4;
+  checkNoNul(shape, text);
+  if (!text.isWellFormed()) loneSurrogate(text, 'utf-32');
+  let points = 0;
+  for (const _ of text) points++;
+  if (points > limit && !shape.truncate) tooLong(shape, 4 * points, 4 * limit);
+  const little = !shape.bigEndian;
+  let length = 0;
+  for (const character of text) {
+    if (length === limit) break;
+    view.setUint32(at + 4 * length++, character.codePointAt(0) as number, little);
+  }
+  zeroFill(view, at + 4 * length, shape.size - 4 * length);
+  return length;
+}
+
+// ---- one codec per field
+
+/** Reads `length` units that a length byte or a sibling counts. */
+function readCounted(shape: TextShape, view: DataView, at: number, length: number): string {
+  const { encoding } = shape;
+  if (encoding.unit === 1) return readBytes(encoding, view, at, length);
+  return encoding.unit === 2 ? readUnits16(shape, view, at, length) : readUnits32(shape, view, at, length);
+}
+
+/** Writes the text and gives its units. */
+function writeUnits(shape: TextShape, view: DataView, at: number, value: unknown): number {
+  if (typeof value !== 'string') wrongType('a string', value);
+  const { encoding } = shape;
+  if (encoding.unit === 1) return writeBytes(shape, encoding, view, at, value);
+  return encoding.unit === 2 ? writeUnits16(shape, view, at, value) : writeUnits32(shape, view, at, value);
+}
+
+/** Makes the codec of a text field. */
+export function textCodec(shape: TextShape): ValueCodec {
+  const { encoding, units } = shape;
+  if (shape.ending === 'counted') {
+    const body = { ...shape, size: units };
+    return {
+      read(view, at) {
+        const length = view.getUint8(at);
+        if (length > units) throw new Fault('VALUE_RANGE', `its length byte is ${length}, expected at most ${units}`);
+        return readCounted(body, view, at + 1, length);
+      },
+      write(view, at, value) {
+        view.setUint8(at, writeUnits(body, view, at + 1, value));
+      },
+    };
+  }
+  const counted = {
+    read: (view: DataView, at: number, length: number): string => readCounted(shape, view, at, length),
+    write: (view: DataView, at: number, value: unknown): number => writeUnits(shape, view, at, value),
+  };
+  return {
+    read:
+      encoding.unit === 1
+        ? (view, at) => readBytes(encoding, view, at, endOfBytes(view, at, units))
+        : (view, at) => readCounted(shape, view, at, units),
+    write(view, at, value) {
+      writeUnits(shape, view, at, value);
+    },
+    counted,
+  };
+}
+
+/** Makes what generated code loads a text with: `(view, at)`, or `(view, at, length)` behind a length byte. Never throws on torn bytes. */
+export function textLoader(shape: TextShape): (view: DataView, at: number, length?: number) => unknown {
+  const { units } = shape;
+  if (shape.ending !== 'counted') return textCodec(shape).read;
+  const body = { ...shape, size: units };
+  return (view, at, length = 0) => (length > units ? '' : readCounted(body, view, at, length));
+}
