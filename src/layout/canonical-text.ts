@@ -23,7 +23,8 @@ function textCanonical(shape: TextShape): Canonical {
   return [ordered(shape.encoding.name, shape.bigEndian), shape.units, ending];
 }
 
-const valued = (fields: readonly PlacedField[]): readonly PlacedField[] => fields.filter(({ shape }) => shape.kind !== 'pad');
+const valued = (fields: readonly PlacedField[]): readonly PlacedField[] =>
+  fields.filter(({ shape }) => shape.kind !== 'pad');
 
 /** Gives the canonical form of one shape. */
 export function canonicalType(shape: Exclude<Shape, { kind: 'pad' }> | Shape): Canonical {
@@ -41,7 +42,11 @@ export function canonicalType(shape: Exclude<Shape, { kind: 'pad' }> | Shape): C
       return ['enum', canonicalType(shape.base), members.map(({ name, value }) => [name, String(value)])];
     }
     case 'bits':
-      return ['bits', ordered(`u${8 * shape.size}`, shape.base.bigEndian), shape.members.map(({ name, width }) => [name, width])];
+      return [
+        'bits',
+        ordered(`u${8 * shape.size}`, shape.base.bigEndian),
+        shape.members.map(({ name, width }) => [name, width]),
+      ];
     case 'text':
       return textCanonical(shape);
     case 'bytes':
@@ -49,9 +54,17 @@ export function canonicalType(shape: Exclude<Shape, { kind: 'pad' }> | Shape): C
     case 'array':
       return ['array', shape.length, canonicalType(shape.of), ...tail];
     case 'struct':
-      return ['struct', shape.size, valued(shape.fields).map(({ name, offset, shape: field }) => [name, offset, canonicalType(field)])];
+      return [
+        'struct',
+        shape.size,
+        valued(shape.fields).map(({ name, offset, shape: field }) => [name, offset, canonicalType(field)]),
+      ];
     case 'union':
-      return ['union', shape.size, valued(shape.fields).map(({ name, shape: field }) => [name, canonicalType(field)])];
+      return [
+        'union',
+        shape.size,
+        valued(shape.fields).map(({ name, shape: field }) => [name, canonicalType(field)]),
+      ];
     case 'pad':
       return ['pad', shape.size];
   }
@@ -62,6 +75,7 @@ const TEXTS = new WeakMap<Layout, string>();
 /** Gives the canonical text of a layout, which its digest covers. */
 export function canonicalText(layout: Layout): string {
   let text = TEXTS.get(layout);
-  if (text === undefined) TEXTS.set(layout, (text = JSON.stringify(canonicalType(shapeOn(layout, layout.abi)))));
+  if (text === undefined)
+    TEXTS.set(layout, (text = JSON.stringify(canonicalType(shapeOn(layout, layout.abi)))));
   return text;
 }

@@ -51,7 +51,9 @@ function string(value: unknown, what: string): string {
 }
 
 function count(value: unknown, what: string): number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : fail(`expected ${what} as a count`);
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+    ? value
+    : fail(`expected ${what} as a count`);
 }
 
 export { canonicalText };
@@ -129,7 +131,11 @@ function structOf(name: string, rest: readonly unknown[], depth: number): Layout
     offsets.set(entry[0] as string, count(entry[1], 'an offset'));
     return typeOf(entry[2], depth + 1);
   });
-  return struct<Fields>(name, fields, { size: count(rest[0], 'a size'), offsets: Object.fromEntries(offsets), abi: HOST_ABI });
+  return struct<Fields>(name, fields, {
+    size: count(rest[0], 'a size'),
+    offsets: Object.fromEntries(offsets),
+    abi: HOST_ABI,
+  });
 }
 
 function unionOf(rest: readonly unknown[], depth: number): AnyType {
@@ -142,12 +148,15 @@ function unionOf(rest: readonly unknown[], depth: number): AnyType {
  * @throws LayoutError LAYOUT_FIELD_INVALID, LAYOUT_TOO_LARGE
  */
 export function layoutFromCanonical(text: string, name: string): Layout {
-  if (typeof text !== 'string' || text.length > MAX_TEXT) fail(`expected a text of at most ${MAX_TEXT} characters`);
+  if (typeof text !== 'string' || text.length > MAX_TEXT)
+    fail(`expected a text of at most ${MAX_TEXT} characters`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new LayoutError('LAYOUT_FIELD_INVALID', 'cannot read a canonical layout: it is no JSON', { cause: error });
+    throw new LayoutError('LAYOUT_FIELD_INVALID', 'cannot read a canonical layout: it is no JSON', {
+      cause: error,
+    });
   }
   const [kind, ...rest] = list(parsed, 'a struct');
   if (kind !== 'struct') fail('it is no struct');
@@ -168,16 +177,26 @@ const typed = (shape: Shape): string => {
 };
 const placed = ({ shape, offset }: PlacedField): string => `${typed(shape)} at byte ${offset}`;
 
-function differenceOfFields(expected: readonly PlacedField[], found: readonly PlacedField[], path: string): Difference | undefined {
+function differenceOfFields(
+  expected: readonly PlacedField[],
+  found: readonly PlacedField[],
+  path: string,
+): Difference | undefined {
   const theirs = found.filter(({ shape }) => shape.kind !== 'pad');
   const ours = expected.filter(({ shape }) => shape.kind !== 'pad');
   for (let i = 0; i < Math.max(ours.length, theirs.length); i++) {
     const field = ours[i];
     const other = theirs[i];
-    if (field === undefined) return { path: path + pathStep((other as PlacedField).name), expected: 'no field', found: placed(other as PlacedField) };
+    if (field === undefined)
+      return {
+        path: path + pathStep((other as PlacedField).name),
+        expected: 'no field',
+        found: placed(other as PlacedField),
+      };
     const here = path + pathStep(field.name);
     if (other === undefined) return { path: here, expected: placed(field), found: 'no field' };
-    if (field.name !== other.name) return { path: here, expected: placed(field), found: `${other.name}, ${placed(other)}` };
+    if (field.name !== other.name)
+      return { path: here, expected: placed(field), found: `${other.name}, ${placed(other)}` };
     const deeper = differenceOfShapes(field.shape, other.shape, here);
     const moved = field.offset !== other.offset;
     if (moved || deeper?.path === here) return { path: here, expected: placed(field), found: placed(other) };
@@ -189,10 +208,17 @@ function differenceOfFields(expected: readonly PlacedField[], found: readonly Pl
 function differenceOfShapes(expected: Shape, found: Shape, path: string): Difference | undefined {
   if (JSON.stringify(canonicalType(expected)) === JSON.stringify(canonicalType(found))) return undefined;
   const whole = { path, expected: typed(expected), found: typed(found) };
-  if (expected.kind === 'array' && found.kind === 'array' && expected.length === found.length && expected.lengthField === found.lengthField) {
+  if (
+    expected.kind === 'array' &&
+    found.kind === 'array' &&
+    expected.length === found.length &&
+    expected.lengthField === found.lengthField
+  ) {
     return differenceOfShapes(expected.of, found.of, `${path}[0]`) ?? whole;
   }
-  const composite = (expected.kind === 'struct' && found.kind === 'struct') || (expected.kind === 'union' && found.kind === 'union');
+  const composite =
+    (expected.kind === 'struct' && found.kind === 'struct') ||
+    (expected.kind === 'union' && found.kind === 'union');
   if (!composite) return whole;
   const inside = differenceOfFields(expected.fields, found.fields, path);
   return inside ?? { path, expected: `${expected.size} bytes`, found: `${found.size} bytes` };

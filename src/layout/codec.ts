@@ -40,10 +40,12 @@ export function zeroOf(shape: Shape): unknown {
     case 'enum': {
       const member = shape.members.find(({ value }) => Number(value) === 0);
       if (member !== undefined) return member.name;
-      return shape.open ? shape.base.wide ? 0n : 0 : shape.members[0]?.name;
+      return shape.open ? (shape.base.wide ? 0n : 0) : shape.members[0]?.name;
     }
     case 'array':
-      return Array.from({ length: shape.lengthField === undefined ? shape.length : 0 }, () => zeroOf(shape.of));
+      return Array.from({ length: shape.lengthField === undefined ? shape.length : 0 }, () =>
+        zeroOf(shape.of),
+      );
     case 'struct':
       return zeroRecord(shape);
     default: {

@@ -37,7 +37,8 @@ interface WholeSource extends RecordSource {
 
 /** Leaves of straight-line code: a long array is one, because it is copied and read by a loop. */
 function straightLeaves(shape: Shape): number {
-  if (shape.kind === 'struct') return shape.fields.reduce((sum, field) => sum + straightLeaves(field.shape), 0);
+  if (shape.kind === 'struct')
+    return shape.fields.reduce((sum, field) => sum + straightLeaves(field.shape), 0);
   const leaves = leavesOf(shape);
   return shape.kind === 'array' && leaves > INLINE_ARRAY_LEAVES ? 1 : leaves;
 }
@@ -65,7 +66,10 @@ function emit(layout: Layout): WholeSource | undefined {
 }
 
 /** The slow path runs the plain loop over a record that the fast path did not like: the error texts exist only once. */
-function slowPath(layout: Layout): { reject: (record: unknown) => never; inspect: (record: unknown) => void } {
+function slowPath(layout: Layout): {
+  reject: (record: unknown) => never;
+  inspect: (record: unknown) => void;
+} {
   const inspect = (record: unknown): void => {
     referenceCodecOf(layout).encode(new DataView(new ArrayBuffer(layout.size)), 0, record);
   };

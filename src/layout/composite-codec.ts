@@ -3,7 +3,15 @@ import { atStep, Fault, wrongType } from './fault.ts';
 import { checkKeys, keyReader } from './keys.ts';
 import { bytesOf, privateCopy, zeroFill } from './memory.ts';
 import { NUMBER_ACCESS } from './number-access.ts';
-import { lengthFieldOf, type ArrayShape, type NumberShape, type PlacedField, type Shape, type StructShape, type UnionShape } from './shape.ts';
+import {
+  lengthFieldOf,
+  type ArrayShape,
+  type NumberShape,
+  type PlacedField,
+  type Shape,
+  type StructShape,
+  type UnionShape,
+} from './shape.ts';
 import { makeUnionValue, unionBytes } from './union-value.ts';
 import type { ValueCodec } from './value-codec.ts';
 
@@ -77,9 +85,14 @@ export function structCodec(shape: StructShape, codecOf: CodecOf): ValueCodec {
   const template: Record<string, unknown> = Object.fromEntries(parts.map(({ name }) => [name, undefined]));
 
   const readPart = (part: Part, view: DataView, at: number): unknown => {
-    if (part.sibling === undefined || part.codec.counted === undefined) return part.codec.read(view, at + part.offset);
+    if (part.sibling === undefined || part.codec.counted === undefined)
+      return part.codec.read(view, at + part.offset);
     const stored = part.sibling.codec.read(view, at + part.sibling.offset) as number | bigint;
-    return part.codec.counted.read(view, at + part.offset, checkLength(stored, capacityOf(part.shape), part.sibling.name));
+    return part.codec.counted.read(
+      view,
+      at + part.offset,
+      checkLength(stored, capacityOf(part.shape), part.sibling.name),
+    );
   };
 
   /** Writes the fields that `given` names, then the lengths that follow from them. */
@@ -93,7 +106,10 @@ export function structCodec(shape: StructShape, codecOf: CodecOf): ValueCodec {
         if (part.sibling !== undefined && part.codec.counted !== undefined) {
           const length = part.codec.counted.write(view, at + part.offset, present(record, name));
           if ((lengths.get(part.sibling) ?? length) !== length) {
-            throw new Fault('VALUE_RANGE', `has ${length} elements, expected ${lengths.get(part.sibling)} as the other field of ${part.sibling.name}`);
+            throw new Fault(
+              'VALUE_RANGE',
+              `has ${length} elements, expected ${lengths.get(part.sibling)} as the other field of ${part.sibling.name}`,
+            );
           }
           lengths.set(part.sibling, length);
         } else if (!whole && part.codec.patch !== undefined) {
@@ -110,7 +126,13 @@ export function structCodec(shape: StructShape, codecOf: CodecOf): ValueCodec {
   };
 
   /** A length follows the field that it counts; given, it must agree. */
-  const writeLength = (part: Part, view: DataView, at: number, record: Record<string, unknown>, follows: number | undefined): void => {
+  const writeLength = (
+    part: Part,
+    view: DataView,
+    at: number,
+    record: Record<string, unknown>,
+    follows: number | undefined,
+  ): void => {
     const given = gives(record, part.name) ? present(record, part.name) : undefined;
     if (given === undefined && follows === undefined) return;
     if (given === undefined) {
@@ -120,7 +142,10 @@ export function structCodec(shape: StructShape, codecOf: CodecOf): ValueCodec {
     }
     part.codec.write(view, at + part.offset, given);
     if (follows !== undefined && Number(given) !== follows) {
-      throw new Fault('VALUE_RANGE', `its field has ${follows} elements, expected that length, found ${String(given)}`);
+      throw new Fault(
+        'VALUE_RANGE',
+        `its field has ${follows} elements, expected that length, found ${String(given)}`,
+      );
     }
     for (const { sibling, shape: counted } of parts) {
       if (sibling === part) checkLength(given as number | bigint, capacityOf(counted), part.name);
@@ -162,7 +187,11 @@ function gives(record: Record<string, unknown>, name: string): boolean {
 /** Gives a field that must be there. @throws Fault VALUE_TYPE */
 function present(record: Record<string, unknown>, name: string): unknown {
   const value = record[name];
-  if (value === undefined) throw new Fault('VALUE_TYPE', gives(record, name) ? 'expected a value, found undefined' : 'missing, expected a value');
+  if (value === undefined)
+    throw new Fault(
+      'VALUE_TYPE',
+      gives(record, name) ? 'expected a value, found undefined' : 'missing, expected a value',
+    );
   return value;
 }
 
@@ -182,7 +211,10 @@ function requireList(value: unknown, length: number, exactly: boolean): readonly
   if (!list) wrongType('an array', value);
   const found = value as readonly unknown[];
   if (exactly ? found.length !== length : found.length > length) {
-    throw new Fault('VALUE_RANGE', `array has ${found.length} elements, expected ${exactly ? 'exactly' : 'at most'} ${length}`);
+    throw new Fault(
+      'VALUE_RANGE',
+      `array has ${found.length} elements, expected ${exactly ? 'exactly' : 'at most'} ${length}`,
+    );
   }
   return found;
 }
@@ -253,4 +285,5 @@ export function unionCodec(shape: UnionShape, codecOf: CodecOf): ValueCodec {
 }
 
 /** Tells whether `code` is an integer's; a length can be stored in nothing else. */
-export const isIntegerCode = ({ code }: NumberShape): boolean => Number.isFinite(Number(NUMBER_ACCESS[code].high));
+export const isIntegerCode = ({ code }: NumberShape): boolean =>
+  Number.isFinite(Number(NUMBER_ACCESS[code].high));

@@ -1,7 +1,17 @@
 // Types made of other types, except structs: arrays, bit fields, enums, byte strings and padding.
 import { HOST_ABI, type Abi } from './abi.ts';
 import { checkFieldName, checkMemberName, requireLengthName } from './names.ts';
-import { checkCount, defineType, insideOf, lengthFieldOf, refuse, shapeOn, type BitsMember, type EnumMember, type NumberShape } from './shape.ts';
+import {
+  checkCount,
+  defineType,
+  insideOf,
+  lengthFieldOf,
+  refuse,
+  shapeOn,
+  type BitsMember,
+  type EnumMember,
+  type NumberShape,
+} from './shape.ts';
 
 import type { AnyType, ArrayType, BitsType, FieldType, Infer, IntegerBase, PadType, Sized } from './types.ts';
 
@@ -27,11 +37,11 @@ export function bytes<const O extends { readonly length?: string } = {}>(
 }
 
 /** Declares `n` elements of `type`; nest for more dimensions. `length` names the sibling that holds how many count. */
-export function array<E extends AnyType, const N extends number, const O extends { readonly length?: string } = {}>(
-  type: E,
-  n: N,
-  options?: O,
-): Sized<ArrayType<E, N>, O> {
+export function array<
+  E extends AnyType,
+  const N extends number,
+  const O extends { readonly length?: string } = {},
+>(type: E, n: N, options?: O): Sized<ArrayType<E, N>, O> {
   const inside = insideOf(type);
   if (inside === undefined) refuse('array', 'its element is no field type');
   if (type.kind === 'pad') refuse('array', 'padding has no elements: use pad(n)');
@@ -86,7 +96,8 @@ export function bits<B extends IntegerBase, const M extends Readonly<Record<stri
     'bits',
     (abi) => {
       const unit = integerOn('bits', base, abi);
-      if (shift > 8 * unit.size) refuse('bits', `its members take ${shift} bits, expected at most ${8 * unit.size} on ${abi}`);
+      if (shift > 8 * unit.size)
+        refuse('bits', `its members take ${shift} bits, expected at most ${8 * unit.size} on ${abi}`);
       return { kind: 'bits', base: unit, members, size: unit.size, align: unit.align };
     },
     () => bits(swapped?.bigEndian() as B, widths),
@@ -118,7 +129,10 @@ export function enumOf<
       named.map(([name, value]) => {
         const whole = typeof value === 'bigint' || Number.isSafeInteger(value);
         if (!whole || BigInt(value) < low || BigInt(value) > high) {
-          refuse(`enumOf.${name}`, `its value must be an integer from ${low} to ${high}, found ${String(value)}`);
+          refuse(
+            `enumOf.${name}`,
+            `its value must be an integer from ${low} to ${high}, found ${String(value)}`,
+          );
         }
         return Object.freeze({ name, value: shape.wide ? BigInt(value) : Number(value) });
       }),

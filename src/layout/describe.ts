@@ -20,7 +20,12 @@ export function typeText(shape: Shape): string {
       return `bits ${typeText(shape.base)} { ${shape.members.map(({ name, width }) => `${name}: ${width}`).join(', ')} }`;
     case 'text': {
       const unit = shape.encoding.unit === 1 ? 'bytes' : `units of ${shape.encoding.unit} bytes`;
-      const ending = { terminated: ' with terminator', full: '', counted: ' after a length byte', sibling: '' }[shape.ending];
+      const ending = {
+        terminated: ' with terminator',
+        full: '',
+        counted: ' after a length byte',
+        sibling: '',
+      }[shape.ending];
       return `${shape.encoding.name}${order} text of ${shape.units} ${unit}${ending}${tail}`;
     }
     case 'bytes':

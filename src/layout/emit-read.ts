@@ -5,7 +5,15 @@ import { graft } from './graft.ts';
 import { privateCopy } from './memory.ts';
 import { namesOfEnum, unknownMember, unsignedUnit } from './scalar-codec.ts';
 import { capacityOf, checkLength } from './composite-codec.ts';
-import { lengthFieldOf, type BitsShape, type EnumShape, type NumberShape, type PlacedField, type Shape, type TextShape } from './shape.ts';
+import {
+  lengthFieldOf,
+  type BitsShape,
+  type EnumShape,
+  type NumberShape,
+  type PlacedField,
+  type Shape,
+  type TextShape,
+} from './shape.ts';
 import { textLoader } from './text-codec.ts';
 import { fromStored } from './times.ts';
 import { codecOfShape } from './value-codec.ts';
@@ -80,20 +88,27 @@ class ReadEmitter {
         const { epoch } = shape;
         const make = this.#bindings.add((stored: number | bigint) => fromStored(epoch, stored));
         const code = epoch === 'filetime' ? 'u64' : epoch === 'unixMs' ? 'i64' : 'f64';
-        return value(`${make}(${this.#load(loadText({ ...shape, kind: 'number', code, wide: true }, offset))})`);
+        return value(
+          `${make}(${this.#load(loadText({ ...shape, kind: 'number', code, wide: true }, offset))})`,
+        );
       }
       case 'text':
         return this.#text(shape, offset, path);
       case 'bytes': {
         const codec = codecOfShape(shape);
-        return { kind: 'graft', text: this.#load(`${this.#bindings.add(codec.read)}(view, ${atByte(offset)})`) };
+        return {
+          kind: 'graft',
+          text: this.#load(`${this.#bindings.add(codec.read)}(view, ${atByte(offset)})`),
+        };
       }
       case 'struct':
         return this.#struct(shape.fields, offset, path);
       case 'array':
         if (leavesOf(shape) <= INLINE_ARRAY_LEAVES) {
           const { of } = shape;
-          const parts = Array.from({ length: shape.length }, (_, i) => this.node(of, offset + i * of.size, path + pathStep(i)));
+          const parts = Array.from({ length: shape.length }, (_, i) =>
+            this.node(of, offset + i * of.size, path + pathStep(i)),
+          );
           return { kind: 'list', parts };
         }
         return this.#copiedValue(shape, offset, path);
@@ -114,10 +129,13 @@ class ReadEmitter {
     const names = namesOfEnum(shape);
     const get = this.#bindings.add((stored: number | bigint) => names.get(stored));
     if (shape.open) {
-      const whole = shape.base.wide && shape.base.size < 8 ? `${this.#bindings.add(BigInt)}(${local})` : local;
+      const whole =
+        shape.base.wide && shape.base.size < 8 ? `${this.#bindings.add(BigInt)}(${local})` : local;
       return value(`(${get}(${whole}) ?? ${whole})`);
     }
-    const unknown = this.#bindings.add(guarded(path, (stored: number | bigint) => unknownMember(shape, stored)));
+    const unknown = this.#bindings.add(
+      guarded(path, (stored: number | bigint) => unknownMember(shape, stored)),
+    );
     const whole = shape.base.wide && shape.base.size < 8 ? `${this.#bindings.add(BigInt)}(${local})` : local;
     return value(`(${get}(${whole}) ?? ${unknown}(${whole}))`, true);
   }
@@ -151,7 +169,8 @@ class ReadEmitter {
     const nodes = new Map<string, Node>();
     const valued = fields.filter(({ shape }) => shape.kind !== 'pad');
     for (const { name, shape, offset: at } of valued) {
-      if (lengthFieldOf(shape) === undefined) nodes.set(name, this.node(shape, offset + at, path + pathStep(name)));
+      if (lengthFieldOf(shape) === undefined)
+        nodes.set(name, this.node(shape, offset + at, path + pathStep(name)));
     }
     for (const field of valued) {
       const sibling = lengthFieldOf(field.shape);
@@ -163,17 +182,27 @@ class ReadEmitter {
   }
 
   /** A field whose length is in the local or expression `length`. */
-  #tied({ shape, offset: at }: PlacedField, base: number, length: string, sibling: string, path: string): Node {
+  #tied(
+    { shape, offset: at }: PlacedField,
+    base: number,
+    length: string,
+    sibling: string,
+    path: string,
+  ): Node {
     const capacity = capacityOf(shape);
     const { counted } = codecOfShape(shape);
     if (counted === undefined) throw new TypeError('a field with a sibling length has a counted codec');
     const where = atByte(base + at);
-    const beyond = this.#bindings.add(guarded(path, (stored: number | bigint) => checkLength(stored, capacity, sibling)));
+    const beyond = this.#bindings.add(
+      guarded(path, (stored: number | bigint) => checkLength(stored, capacity, sibling)),
+    );
     const outside = `(${length} < 0 || ${length} > ${capacity})`;
     if (shape.kind === 'array') {
       this.#copy ??= this.#bindings.add(privateCopy);
       const copy = this.#load(`${this.#copy}(view, ${where}, ${shape.size})`);
-      const read = this.#bindings.add(guarded(path, (bytes: DataView, stored: number | bigint) => counted.read(bytes, 0, Number(stored))));
+      const read = this.#bindings.add(
+        guarded(path, (bytes: DataView, stored: number | bigint) => counted.read(bytes, 0, Number(stored))),
+      );
       return { kind: 'graft', text: `(${outside} ? ${beyond}(${length}) : ${read}(${copy}, ${length}))` };
     }
     const load = this.#bindings.add((view: DataView, from: number, stored: number | bigint) =>
@@ -185,7 +214,15 @@ class ReadEmitter {
 }
 
 /** Gives the unsigned unit of a boolean. */
-export function unitOf({ size, align, bigEndian }: { readonly size: number; readonly align: number; readonly bigEndian: boolean }): NumberShape {
+export function unitOf({
+  size,
+  align,
+  bigEndian,
+}: {
+  readonly size: number;
+  readonly align: number;
+  readonly bigEndian: boolean;
+}): NumberShape {
   return unsignedUnit({ kind: 'number', code: 'u8', wide: false, size, align, bigEndian });
 }
 
@@ -215,7 +252,9 @@ class IntoText {
   visit(node: Node, target: string): void {
     if (node.kind === 'object') for (const [key, part] of node.parts) this.#place(part, target, literal(key));
     if (node.kind !== 'list') return;
-    this.#assign.push(`if (${target}.length !== ${node.parts.length}) ${target}.length = ${node.parts.length};`);
+    this.#assign.push(
+      `if (${target}.length !== ${node.parts.length}) ${target}.length = ${node.parts.length};`,
+    );
     node.parts.forEach((part, i) => this.#place(part, target, String(i)));
   }
 
@@ -224,7 +263,9 @@ class IntoText {
     if (part.kind === 'object' || part.kind === 'list') {
       const local = `n${this.#locals++}`;
       this.#prepare.push(`const ${local} = ${target === 'target' ? place : `${target}?.[${key}]`};`);
-      this.#conditions.push(part.kind === 'list' ? `isArray(${local})` : `typeof ${local} === "object" && ${local} !== null`);
+      this.#conditions.push(
+        part.kind === 'list' ? `isArray(${local})` : `typeof ${local} === "object" && ${local} !== null`,
+      );
       this.visit(part, local);
       return;
     }
@@ -234,7 +275,9 @@ class IntoText {
       this.#prepare.push(`const ${local} = ${text};`);
       text = local;
     }
-    this.#assign.push(part.kind === 'graft' ? `${place} = ${this.#graft}(${place}, ${text});` : `${place} = ${text};`);
+    this.#assign.push(
+      part.kind === 'graft' ? `${place} = ${this.#graft}(${place}, ${text});` : `${place} = ${text};`,
+    );
   }
 
   text(whole: string, isArray: string): string {

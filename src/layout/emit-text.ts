@@ -16,7 +16,8 @@ export class Bindings {
 }
 
 /** Spells a property key; U+2028 and U+2029 are legal in string literals since ES2019, and escaped all the same. */
-export const literal = (text: string): string => JSON.stringify(text).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+export const literal = (text: string): string =>
+  JSON.stringify(text).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 
 /** Spells the byte offset of a field of the record at `o`. */
 export const atByte = (offset: number): string => (offset === 0 ? 'o' : `o + ${offset}`);

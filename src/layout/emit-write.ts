@@ -5,7 +5,14 @@ import { unitOf } from './emit-read.ts';
 import { Fault } from './fault.ts';
 import { zeroFill } from './memory.ts';
 import { enumStorer, unsignedUnit } from './scalar-codec.ts';
-import { lengthFieldOf, type ArrayShape, type BitsShape, type NumberShape, type Shape, type StructShape } from './shape.ts';
+import {
+  lengthFieldOf,
+  type ArrayShape,
+  type BitsShape,
+  type NumberShape,
+  type Shape,
+  type StructShape,
+} from './shape.ts';
 import { toStored } from './times.ts';
 import { codecOfShape } from './value-codec.ts';
 
@@ -33,13 +40,26 @@ function orUndefined<R>(check: (value: unknown) => R): (value: unknown) => R | u
 }
 
 /** Spells the condition under which a local is not acceptable. It must not throw for any value. */
-function refused({ code, wide, size }: NumberShape, y: string, asIntN: string, asUintN: string, fround: string): string {
+function refused(
+  { code, wide, size }: NumberShape,
+  y: string,
+  asIntN: string,
+  asUintN: string,
+  fround: string,
+): string {
   if (code === 'f64') return `typeof ${y} !== "number"`;
-  if (code === 'f32') return `typeof ${y} !== "number" || ${fround}(${y}) - ${fround}(${y}) !== ${y} - ${y} && ${y} - ${y} === 0`;
+  if (code === 'f32')
+    return `typeof ${y} !== "number" || ${fround}(${y}) - ${fround}(${y}) !== ${y} - ${y} && ${y} - ${y} === 0`;
   const unsigned = code.startsWith('u');
   if (wide) return `typeof ${y} !== "bigint" || ${unsigned ? asUintN : asIntN}(${8 * size}, ${y}) !== ${y}`;
   const shift = 32 - 8 * size;
-  const same = unsigned ? (size === 4 ? `${y} >>> 0` : `(${y} & ${2 ** (8 * size) - 1})`) : size === 4 ? `(${y} | 0)` : `${y} << ${shift} >> ${shift}`;
+  const same = unsigned
+    ? size === 4
+      ? `${y} >>> 0`
+      : `(${y} & ${2 ** (8 * size) - 1})`
+    : size === 4
+      ? `(${y} | 0)`
+      : `${y} << ${shift} >> ${shift}`;
   return `typeof ${y} !== "number" || ${same} !== ${y}`;
 }
 
@@ -61,7 +81,9 @@ class WriteEmitter {
   }
 
   get text(): WriteText {
-    const [stage, stores, calls, gaps] = [this.#stage, this.#stores, this.#calls, this.#gaps].map((lines) => lines.join('\n'));
+    const [stage, stores, calls, gaps] = [this.#stage, this.#stores, this.#calls, this.#gaps].map((lines) =>
+      lines.join('\n'),
+    );
     return { stage: stage as string, stores: stores as string, calls: calls as string, gaps: gaps as string };
   }
 
@@ -89,12 +111,20 @@ class WriteEmitter {
       case 'boolean': {
         const y = this.#local(source);
         this.#rejectIf(`typeof ${y} !== "boolean"`);
-        this.#stores.push(storeText(unitOf(shape), offset, `${y} ? ${shape.allOnes ? 2 ** (8 * shape.size) - 1 : 1} : 0`));
+        this.#stores.push(
+          storeText(unitOf(shape), offset, `${y} ? ${shape.allOnes ? 2 ** (8 * shape.size) - 1 : 1} : 0`),
+        );
         return;
       }
       case 'enum': {
         const y = this.#checked(enumStorer(shape), source);
-        this.#stores.push(storeText(shape.base, offset, shape.base.wide && shape.base.size < 8 ? `${this.#share(Number)}(${y})` : y));
+        this.#stores.push(
+          storeText(
+            shape.base,
+            offset,
+            shape.base.wide && shape.base.size < 8 ? `${this.#share(Number)}(${y})` : y,
+          ),
+        );
         return;
       }
       case 'time': {
@@ -109,7 +139,8 @@ class WriteEmitter {
         else this.#call(shape, source, offset);
         return;
       case 'struct':
-        if (shape.fields.some((field) => lengthFieldOf(field.shape) !== undefined)) this.#call(shape, source, offset);
+        if (shape.fields.some((field) => lengthFieldOf(field.shape) !== undefined))
+          this.#call(shape, source, offset);
         else this.struct(shape, this.#local(source), offset);
         return;
       case 'array':
@@ -138,14 +169,20 @@ class WriteEmitter {
     const big = shape.wide ? [this.#share(BigInt.asIntN), this.#share(BigInt.asUintN)] : ['', ''];
     const fround = shape.code === 'f32' ? this.#share(Math.fround) : '';
     this.#rejectIf(refused(shape, y, big[0] as string, big[1] as string, fround));
-    this.#stores.push(storeText(shape, offset, shape.wide && shape.size < 8 ? `${this.#share(Number)}(${y})` : y));
+    this.#stores.push(
+      storeText(shape, offset, shape.wide && shape.size < 8 ? `${this.#share(Number)}(${y})` : y),
+    );
   }
 
   /** Checks that `y` is an object with as many keys as it has fields; on any other count the slow path looks closer. */
   #keys(y: string, count: number): void {
     if (y !== 'record') this.#rejectIf(`typeof ${y} !== "object" || ${y} === null`);
     const keys = `k${this.#locals++}`;
-    this.#stage.push(`let ${keys} = 0;`, `for (const key in ${y}) ${keys}++;`, `if (${keys} !== ${count}) ${this.#inspect}(record);`);
+    this.#stage.push(
+      `let ${keys} = 0;`,
+      `for (const key in ${y}) ${keys}++;`,
+      `if (${keys} !== ${count}) ${this.#inspect}(record);`,
+    );
   }
 
   #bits({ base, members }: BitsShape, y: string, offset: number): void {
@@ -169,7 +206,8 @@ class WriteEmitter {
     const valued = shape.fields.filter((field) => field.shape.kind !== 'pad');
     this.#keys(y, valued.length);
     for (const [at, length] of gapsOf(shape)) this.#gap(offset + at, length);
-    for (const { name, shape: field, offset: at } of valued) this.visit(field, `${y}[${literal(name)}]`, offset + at);
+    for (const { name, shape: field, offset: at } of valued)
+      this.visit(field, `${y}[${literal(name)}]`, offset + at);
   }
 
   #gap(offset: number, length: number): void {

@@ -28,10 +28,18 @@ known.set('latin1', known.get('windows-1252') as TextEncoding);
 
 /** Finds an encoding. @throws LayoutError LAYOUT_FIELD_INVALID if this runtime does not know it */
 export function findEncoding(what: string, encoding: unknown): TextEncoding {
-  const label = typeof encoding === 'number' ? BY_NUMBER[encoding] : typeof encoding === 'string' ? encoding.trim().toLowerCase() : undefined;
+  const label =
+    typeof encoding === 'number'
+      ? BY_NUMBER[encoding]
+      : typeof encoding === 'string'
+        ? encoding.trim().toLowerCase()
+        : undefined;
   const found = label === undefined ? undefined : known.get(label);
   if (found === undefined) {
-    throw new LayoutError('LAYOUT_FIELD_INVALID', `cannot lay out ${what}: this runtime knows no encoding ${String(encoding)}`);
+    throw new LayoutError(
+      'LAYOUT_FIELD_INVALID',
+      `cannot lay out ${what}: this runtime knows no encoding ${String(encoding)}`,
+    );
   }
   return found;
 }
@@ -40,7 +48,10 @@ export function findEncoding(what: string, encoding: unknown): TextEncoding {
 export function findByteEncoding(what: string, encoding: unknown): ByteEncoding {
   const found = findEncoding(what, encoding);
   if (found.unit !== 1) {
-    throw new LayoutError('LAYOUT_FIELD_INVALID', `cannot lay out ${what}: its units are bytes, use char${8 * found.unit} for ${found.name}`);
+    throw new LayoutError(
+      'LAYOUT_FIELD_INVALID',
+      `cannot lay out ${what}: its units are bytes, use char${8 * found.unit} for ${found.name}`,
+    );
   }
   return found;
 }

@@ -3,7 +3,14 @@ import { ValueError } from '../errors.ts';
 import { asValueError, Fault, pathStep, show, wrongType } from './fault.ts';
 import { capacityOf, checkLength } from './composite-codec.ts';
 import { loader, NUMBER_ACCESS, storer } from './number-access.ts';
-import { lengthFieldOf, shapeOn, type NumberCode, type NumberShape, type PlacedField, type StructShape } from './shape.ts';
+import {
+  lengthFieldOf,
+  shapeOn,
+  type NumberCode,
+  type NumberShape,
+  type PlacedField,
+  type StructShape,
+} from './shape.ts';
 import type { Layout } from './types.ts';
 import { codecOfShape } from './value-codec.ts';
 
@@ -43,7 +50,8 @@ export interface FieldAccess {
 export function fieldAccess(layout: Layout, name: string): FieldAccess {
   const record = shapeOn(layout, layout.abi) as StructShape;
   const field = record.fields.find((candidate) => candidate.name === name && candidate.shape.kind !== 'pad');
-  if (field === undefined) throw new ValueError('VALUE_TYPE', `cannot use ${layout.name}${pathStep(String(name))}: no such field`);
+  if (field === undefined)
+    throw new ValueError('VALUE_TYPE', `cannot use ${layout.name}${pathStep(String(name))}: no such field`);
   const path = layout.name + pathStep(name);
   const { offset, shape } = field;
   const read = reader(field, record);
@@ -60,7 +68,10 @@ export function fieldAccess(layout: Layout, name: string): FieldAccess {
     },
     column: shape.kind === 'number' && asItLies(shape) ? values : undefined,
     values,
-    add: shape.kind === 'number' && Number.isFinite(Number(NUMBER_ACCESS[shape.code].high)) ? adder(shape, offset, path) : undefined,
+    add:
+      shape.kind === 'number' && Number.isFinite(Number(NUMBER_ACCESS[shape.code].high))
+        ? adder(shape, offset, path)
+        : undefined,
   });
 }
 
@@ -75,7 +86,10 @@ function asItLies({ wide, size, bigEndian }: NumberShape): boolean {
   return !narrowed && (size === 1 || bigEndian !== LITTLE_ENDIAN_HOST);
 }
 
-function reader({ name, offset, shape }: PlacedField, record: StructShape): (view: DataView, at: number) => unknown {
+function reader(
+  { name, offset, shape }: PlacedField,
+  record: StructShape,
+): (view: DataView, at: number) => unknown {
   const codec = codecOfShape(shape);
   const sibling = lengthFieldOf(shape);
   const { counted } = codec;
@@ -83,10 +97,15 @@ function reader({ name, offset, shape }: PlacedField, record: StructShape): (vie
   if (counted === undefined || holder === undefined) return (view, at) => codec.read(view, at + offset);
   const length = loader(holder.shape as NumberShape);
   const capacity = capacityOf(shape);
-  return (view, at) => counted.read(view, at + offset, checkLength(length(view, at + holder.offset), capacity, name));
+  return (view, at) =>
+    counted.read(view, at + offset, checkLength(length(view, at + holder.offset), capacity, name));
 }
 
-function adder(shape: NumberShape, offset: number, path: string): (view: DataView, at: number, delta: unknown) => void {
+function adder(
+  shape: NumberShape,
+  offset: number,
+  path: string,
+): (view: DataView, at: number, delta: unknown) => void {
   const load = loader(shape);
   const store = storer(shape);
   const { low, high } = NUMBER_ACCESS[shape.code];
@@ -94,7 +113,8 @@ function adder(shape: NumberShape, offset: number, path: string): (view: DataVie
     if (typeof delta !== typeof stored) wrongType(`a ${typeof stored} to add`, delta);
     if (typeof delta === 'number' && !Number.isInteger(delta)) wrongType('an integer to add', delta);
     const sum = typeof stored === 'bigint' ? stored + (delta as bigint) : stored + (delta as number);
-    if (sum < low || sum > high) throw new Fault('VALUE_RANGE', `sum is ${show(sum)}, expected ${low} to ${high}`);
+    if (sum < low || sum > high)
+      throw new Fault('VALUE_RANGE', `sum is ${show(sum)}, expected ${low} to ${high}`);
     return sum;
   };
   return (view, at, delta) => {

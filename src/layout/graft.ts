@@ -4,7 +4,12 @@ import { isUnionValue } from './union-value.ts';
 type Parts = Record<string | number, unknown>;
 
 const isPlain = (value: unknown): value is Parts =>
-  typeof value === 'object' && value !== null && !(value instanceof Date) && !ArrayBuffer.isView(value) && !Array.isArray(value) && !isUnionValue(value);
+  typeof value === 'object' &&
+  value !== null &&
+  !(value instanceof Date) &&
+  !ArrayBuffer.isView(value) &&
+  !Array.isArray(value) &&
+  !isUnionValue(value);
 
 /** Gives `target` with the content of `fresh` where both are of one kind, else `fresh`. Nothing here throws for targets made by `zero` or `decode`. */
 export function graft(target: unknown, fresh: unknown): unknown {

@@ -34,7 +34,13 @@ export function makeLayout(
     },
     fields: Object.freeze(
       shape.fields.map((field) =>
-        Object.freeze({ name: field.name, type: field.type, offset: field.offset, size: field.shape.size, align: field.align }),
+        Object.freeze({
+          name: field.name,
+          type: field.type,
+          offset: field.offset,
+          size: field.shape.size,
+          align: field.align,
+        }),
       ),
     ),
     offsets: Object.freeze(Object.fromEntries(valued.map((field) => [field.name, field.offset]))),

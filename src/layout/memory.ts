@@ -64,7 +64,10 @@ export function privateCopy(view: DataView, at: number, length: number): DataVie
 export function viewOf(what: string, buffer: BufferSource, byteOffset: unknown, size: number): DataView {
   const isView = ArrayBuffer.isView(buffer);
   if (!isView && !(buffer instanceof ArrayBuffer) && !isShared(buffer)) {
-    throw new ValueError('VALUE_TYPE', `cannot use the buffer of ${what}: expected an ArrayBuffer, a SharedArrayBuffer or a view, found ${show(buffer)}`);
+    throw new ValueError(
+      'VALUE_TYPE',
+      `cannot use the buffer of ${what}: expected an ArrayBuffer, a SharedArrayBuffer or a view, found ${show(buffer)}`,
+    );
   }
   const length = buffer.byteLength;
   const at = byteOffset ?? 0;
@@ -75,15 +78,29 @@ export function viewOf(what: string, buffer: BufferSource, byteOffset: unknown, 
 }
 
 /** Checks that `size` bytes fit at `byteOffset` of `length` bytes. @throws ValueError VALUE_TYPE, INDEX_RANGE */
-export function checkRange(what: string, byteOffset: unknown, size: number, length: number): asserts byteOffset is number {
+export function checkRange(
+  what: string,
+  byteOffset: unknown,
+  size: number,
+  length: number,
+): asserts byteOffset is number {
   if (typeof byteOffset !== 'number') {
-    throw new ValueError('VALUE_TYPE', `cannot place ${what}: expected a byte offset, found ${show(byteOffset)}`);
+    throw new ValueError(
+      'VALUE_TYPE',
+      `cannot place ${what}: expected a byte offset, found ${show(byteOffset)}`,
+    );
   }
   if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset + size > length) {
-    throw new ValueError('INDEX_RANGE', `cannot place ${what}: ${size} bytes at byte ${byteOffset}, expected a range within the buffer's ${length} bytes`);
+    throw new ValueError(
+      'INDEX_RANGE',
+      `cannot place ${what}: ${size} bytes at byte ${byteOffset}, expected a range within the buffer's ${length} bytes`,
+    );
   }
 }
 
 function isShared(buffer: unknown): boolean {
-  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]' || Object.prototype.toString.call(buffer) === '[object ArrayBuffer]';
+  return (
+    Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]' ||
+    Object.prototype.toString.call(buffer) === '[object ArrayBuffer]'
+  );
 }

@@ -8,13 +8,15 @@ const INTEGER_LIKE = /^(?:0|[1-9]\d*)$/;
 export function checkFieldName(owner: string, name: string): void {
   if (name === '') refuse(owner, 'a field needs a name');
   if (RESERVED.has(name)) refuse(`${owner}.${name}`, 'JavaScript needs that name for itself');
-  if (INTEGER_LIKE.test(name)) refuse(`${owner}[${name}]`, 'an integer-like name would lose its place in the order of keys');
+  if (INTEGER_LIKE.test(name))
+    refuse(`${owner}[${name}]`, 'an integer-like name would lose its place in the order of keys');
 }
 
 /** Checks the name of an enum's member. @throws LayoutError LAYOUT_FIELD_INVALID */
 export function checkMemberName(name: string): void {
   if (name === '') refuse('enumOf', 'a member needs a name');
-  if (INTEGER_LIKE.test(name)) refuse(`enumOf[${name}]`, 'a name that looks like a number could not be told from one');
+  if (INTEGER_LIKE.test(name))
+    refuse(`enumOf[${name}]`, 'a name that looks like a number could not be told from one');
 }
 
 /** Gives the `length` option back. @throws LayoutError LAYOUT_FIELD_INVALID if it is no name */

@@ -4,7 +4,17 @@ import type { NumberCode, NumberShape } from './shape.ts';
 
 interface Access {
   /** Ending of the DataView methods, as in `getUint16`. */
-  readonly method: 'Uint8' | 'Int8' | 'Uint16' | 'Int16' | 'Uint32' | 'Int32' | 'BigUint64' | 'BigInt64' | 'Float32' | 'Float64';
+  readonly method:
+    | 'Uint8'
+    | 'Int8'
+    | 'Uint16'
+    | 'Int16'
+    | 'Uint32'
+    | 'Int32'
+    | 'BigUint64'
+    | 'BigInt64'
+    | 'Float32'
+    | 'Float64';
   readonly low: number | bigint;
   readonly high: number | bigint;
   load(view: DataView, at: number, little: boolean): number | bigint;
@@ -117,18 +127,24 @@ export function checker(shape: NumberShape): (value: unknown) => number | bigint
       return value < low || value > high ? outOfRange(shape, value) : value;
     };
   }
-  if (shape.code === 'f64') return (value) => (typeof value === 'number' ? value : wrongType('a number', value));
+  if (shape.code === 'f64')
+    return (value) => (typeof value === 'number' ? value : wrongType('a number', value));
   if (isFloat(shape.code)) {
     return (value) => {
       if (typeof value !== 'number') wrongType('a number', value);
       if (Number.isFinite(value) && !Number.isFinite(Math.fround(value))) {
-        throw new Fault('VALUE_RANGE', `expected a number that a 32-bit float can hold, found ${show(value)}`);
+        throw new Fault(
+          'VALUE_RANGE',
+          `expected a number that a 32-bit float can hold, found ${show(value)}`,
+        );
       }
       return value;
     };
   }
   return (value) => {
     if (typeof value !== 'number') wrongType('a number', value);
-    return Number.isInteger(value) && value >= (low as number) && value <= (high as number) ? value : outOfRange(shape, value);
+    return Number.isInteger(value) && value >= (low as number) && value <= (high as number)
+      ? value
+      : outOfRange(shape, value);
   };
 }

@@ -24,7 +24,8 @@ function number<V extends number | bigint, C>(
   wide: boolean,
   bigEndian = false,
 ): NumberType<V, C> {
-  const swapped = bigEndian || kind === 'u8' || kind === 'i8' ? 'same' : () => number(kind, codeOn, wide, true);
+  const swapped =
+    bigEndian || kind === 'u8' || kind === 'i8' ? 'same' : () => number(kind, codeOn, wide, true);
   return defineType(
     kind,
     (abi) => {
@@ -52,15 +53,35 @@ export const i64: NumberType<bigint, BigInt64Array> = fixed('i64');
 export const f32: FieldType<number, number, Float32Array> = fixed('f32');
 export const f64: FieldType<number, number, Float64Array> = fixed('f64');
 /** C `long`: 8 bytes on linux64, else 4; always a bigint. */
-export const long: NumberType<bigint, BigInt64Array> = number('long', (abi) => (abi.long === 8 ? 'i64' : 'i32'), true);
+export const long: NumberType<bigint, BigInt64Array> = number(
+  'long',
+  (abi) => (abi.long === 8 ? 'i64' : 'i32'),
+  true,
+);
 /** C `unsigned long`; always a bigint. */
-export const ulong: NumberType<bigint, BigUint64Array> = number('ulong', (abi) => (abi.long === 8 ? 'u64' : 'u32'), true);
+export const ulong: NumberType<bigint, BigUint64Array> = number(
+  'ulong',
+  (abi) => (abi.long === 8 ? 'u64' : 'u32'),
+  true,
+);
 /** C `size_t`; always a bigint. */
-export const sizeT: NumberType<bigint, BigUint64Array> = number('sizeT', (abi) => (abi.word === 8 ? 'u64' : 'u32'), true);
+export const sizeT: NumberType<bigint, BigUint64Array> = number(
+  'sizeT',
+  (abi) => (abi.word === 8 ? 'u64' : 'u32'),
+  true,
+);
 /** C `void *` as an address in the writer's process; always a bigint. */
-export const pointer: NumberType<bigint, BigUint64Array> = number('pointer', (abi) => (abi.word === 8 ? 'u64' : 'u32'), true);
+export const pointer: NumberType<bigint, BigUint64Array> = number(
+  'pointer',
+  (abi) => (abi.word === 8 ? 'u64' : 'u32'),
+  true,
+);
 /** C `time_t`, seconds since 1970; always a bigint. */
-export const timeT: NumberType<bigint, BigInt64Array> = number('timeT', (abi) => (abi.time === 8 ? 'i64' : 'i32'), true);
+export const timeT: NumberType<bigint, BigInt64Array> = number(
+  'timeT',
+  (abi) => (abi.time === 8 ? 'i64' : 'i32'),
+  true,
+);
 
 function boolean(kind: string, size: 1 | 2 | 4, allOnes: boolean, bigEndian = false): FieldType<boolean> {
   return defineType(

@@ -32,7 +32,10 @@ function alignmentAt(at: number, align: number): number {
 
 function checkSize(what: string, size: number): void {
   if (size > MAX_SIZE) {
-    throw new LayoutError('LAYOUT_TOO_LARGE', `cannot lay out ${what}: ${size} bytes, expected at most ${MAX_SIZE} bytes`);
+    throw new LayoutError(
+      'LAYOUT_TOO_LARGE',
+      `cannot lay out ${what}: ${size} bytes, expected at most ${MAX_SIZE} bytes`,
+    );
   }
 }
 
@@ -80,12 +83,16 @@ function checkOverlap(owner: string, fields: readonly PlacedField[]): void {
     const field = ordered[i] as PlacedField;
     const end = before.offset + before.shape.size;
     if (field.offset < end) {
-      refuse(`${owner}.${field.name}`, `it starts at byte ${field.offset}, but ${before.name} ends at byte ${end}`);
+      refuse(
+        `${owner}.${field.name}`,
+        `it starts at byte ${field.offset}, but ${before.name} ends at byte ${end}`,
+      );
     }
   }
 }
 
-const isInteger = (shape: Shape): boolean => shape.kind === 'number' && shape.code !== 'f32' && shape.code !== 'f64';
+const isInteger = (shape: Shape): boolean =>
+  shape.kind === 'number' && shape.code !== 'f32' && shape.code !== 'f64';
 
 function checkSiblings(owner: string, fields: readonly PlacedField[], union: boolean): void {
   for (const { name, shape } of fields) {
@@ -94,7 +101,10 @@ function checkSiblings(owner: string, fields: readonly PlacedField[], union: boo
     if (union) refuse(`${owner}.${name}`, 'a member of a union has no sibling to hold its length');
     const holder = fields.find((field) => field.name === sibling);
     if (holder === undefined || !isInteger(holder.shape)) {
-      refuse(`${owner}.${name}`, `its length must be in an integer field beside it, found ${JSON.stringify(sibling)}`);
+      refuse(
+        `${owner}.${name}`,
+        `its length must be in an integer field beside it, found ${JSON.stringify(sibling)}`,
+      );
     }
   }
 }

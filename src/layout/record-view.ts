@@ -87,7 +87,10 @@ class Part {
     Object.defineProperty(prototype, field.name, { ...descriptor, enumerable: true, configurable: true });
   }
 
-  static #descriptor({ name, shape, offset }: PlacedField, record: StructShape | UnionShape): PropertyDescriptor & ThisType<Part> {
+  static #descriptor(
+    { name, shape, offset }: PlacedField,
+    record: StructShape | UnionShape,
+  ): PropertyDescriptor & ThisType<Part> {
     const sibling = record.fields.find((field) => field.name === lengthFieldOf(shape));
     if (isPart(shape)) {
       return {
@@ -128,7 +131,12 @@ class Part {
   }
 
   /** A value whose length is in `sibling`: a set changes both. */
-  static #counted(name: string, shape: Shape, offset: number, sibling: PlacedField): PropertyDescriptor & ThisType<Part> {
+  static #counted(
+    name: string,
+    shape: Shape,
+    offset: number,
+    sibling: PlacedField,
+  ): PropertyDescriptor & ThisType<Part> {
     const { counted } = codecOfShape(shape);
     const length = sibling.shape as NumberShape;
     const load = loader(length);
@@ -137,7 +145,11 @@ class Part {
     return {
       get() {
         return this.#guard('read', pathStep(name), () =>
-          counted.read(this.#view, this.#at + offset, checkLength(load(this.#view, this.#at + sibling.offset), capacityOf(shape), sibling.name)),
+          counted.read(
+            this.#view,
+            this.#at + offset,
+            checkLength(load(this.#view, this.#at + sibling.offset), capacityOf(shape), sibling.name),
+          ),
         );
       },
       set(value: unknown) {
@@ -178,7 +190,10 @@ class Part {
 }
 
 const isPart = (shape: Shape): boolean =>
-  shape.kind === 'struct' || shape.kind === 'union' || shape.kind === 'bits' || (shape.kind === 'array' && shape.lengthField === undefined);
+  shape.kind === 'struct' ||
+  shape.kind === 'union' ||
+  shape.kind === 'bits' ||
+  (shape.kind === 'array' && shape.lengthField === undefined);
 
 type PartClass = new (view: DataView, at: number, path: string) => Part;
 const CLASSES = new WeakMap<Shape, PartClass>();
@@ -245,7 +260,11 @@ function classOf(shape: Shape): PartClass {
   let made = CLASSES.get(shape);
   if (made === undefined) {
     made =
-      shape.kind === 'array' ? arrayClass(shape) : shape.kind === 'bits' ? bitsClass(shape) : recordClass(shape as StructShape | UnionShape);
+      shape.kind === 'array'
+        ? arrayClass(shape)
+        : shape.kind === 'bits'
+          ? bitsClass(shape)
+          : recordClass(shape as StructShape | UnionShape);
     CLASSES.set(shape, made);
   }
   return made;

@@ -43,7 +43,9 @@ const NAMED_MEMBERS = 8;
 /** Lists the members of an enum for an error text. */
 export function membersText({ members }: EnumShape): string {
   const named = members.slice(0, NAMED_MEMBERS).map(({ name, value }) => `${name} (${value})`);
-  return members.length > NAMED_MEMBERS ? `${named.join(', ')} or ${members.length - NAMED_MEMBERS} more` : named.join(', ');
+  return members.length > NAMED_MEMBERS
+    ? `${named.join(', ')} or ${members.length - NAMED_MEMBERS} more`
+    : named.join(', ');
 }
 
 /** Maps stored values to names; the first of several names of one value wins. */
@@ -68,7 +70,8 @@ export function enumStorer(shape: EnumShape): (value: unknown) => number | bigin
       return wrongType(`the name of a member (${membersText(shape)})`, value);
     }
     const stored = values.get(value);
-    if (stored === undefined) throw new Fault('VALUE_RANGE', `expected one of ${membersText(shape)}, found ${show(value)}`);
+    if (stored === undefined)
+      throw new Fault('VALUE_RANGE', `expected one of ${membersText(shape)}, found ${show(value)}`);
     return stored;
   };
 }
@@ -78,7 +81,9 @@ export function enumCodec(shape: EnumShape): ValueCodec {
   const load = loader(shape.base);
   const store = storer(shape.base);
   const toValue = enumStorer(shape);
-  const unknown = shape.open ? (stored: number | bigint) => stored : (stored: number | bigint) => unknownMember(shape, stored);
+  const unknown = shape.open
+    ? (stored: number | bigint) => stored
+    : (stored: number | bigint) => unknownMember(shape, stored);
   return {
     read(view, at) {
       const stored = load(view, at);
@@ -105,10 +110,12 @@ export function bitsCodec(shape: BitsShape): ValueCodec {
   const pack = (value: unknown): bigint => {
     const source = checkKeys(value, read);
     let packed = 0n;
-    for (const { name, shift, mask } of plan) packed |= bitValue(name, source[name], mask, base.wide) << shift;
+    for (const { name, shift, mask } of plan)
+      packed |= bitValue(name, source[name], mask, base.wide) << shift;
     return packed;
   };
-  const put = (view: DataView, at: number, packed: bigint): void => store(view, at, unit.wide ? packed : Number(packed));
+  const put = (view: DataView, at: number, packed: bigint): void =>
+    store(view, at, unit.wide ? packed : Number(packed));
   return {
     read(view, at) {
       const stored = BigInt(load(view, at));
@@ -136,9 +143,12 @@ export function bitValue(name: string, value: unknown, mask: bigint, wide: boole
   if (typeof value !== (wide ? 'bigint' : 'number')) {
     return fault('VALUE_TYPE', `expected a ${wide ? 'bigint' : 'number'}, found ${show(value)}`);
   }
-  if (typeof value === 'number' && !Number.isInteger(value)) return fault('VALUE_RANGE', `expected an integer from 0 to ${mask}, found ${show(value)}`);
+  if (typeof value === 'number' && !Number.isInteger(value))
+    return fault('VALUE_RANGE', `expected an integer from 0 to ${mask}, found ${show(value)}`);
   const bits = BigInt(value as number | bigint);
-  return bits < 0n || bits > mask ? fault('VALUE_RANGE', `expected an integer from 0 to ${mask}, found ${show(value)}`) : bits;
+  return bits < 0n || bits > mask
+    ? fault('VALUE_RANGE', `expected an integer from 0 to ${mask}, found ${show(value)}`)
+    : bits;
 }
 
 export function timeCodec(shape: TimeShape): ValueCodec {
@@ -156,7 +166,10 @@ export function timeCodec(shape: TimeShape): ValueCodec {
 function requireBytes(value: unknown, atMost: number, exactly: boolean): Uint8Array {
   if (!(value instanceof Uint8Array)) wrongType('a Uint8Array', value);
   if (exactly ? value.length !== atMost : value.length > atMost) {
-    throw new Fault('VALUE_RANGE', `byte string is ${value.length} bytes, expected ${exactly ? 'exactly' : 'at most'} ${atMost}`);
+    throw new Fault(
+      'VALUE_RANGE',
+      `byte string is ${value.length} bytes, expected ${exactly ? 'exactly' : 'at most'} ${atMost}`,
+    );
   }
   return value;
 }

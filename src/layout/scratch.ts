@@ -42,7 +42,16 @@ function fromShort(codes: Uint8Array | Uint16Array, length: number): string {
   let text = '';
   let i = 0;
   for (; i + 8 <= length; i += 8) {
-    text += fromCharCode(at(codes, i), at(codes, i + 1), at(codes, i + 2), at(codes, i + 3), at(codes, i + 4), at(codes, i + 5), at(codes, i + 6), at(codes, i + 7));
+    text += fromCharCode(
+      at(codes, i),
+      at(codes, i + 1),
+      at(codes, i + 2),
+      at(codes, i + 3),
+      at(codes, i + 4),
+      at(codes, i + 5),
+      at(codes, i + 6),
+      at(codes, i + 7),
+    );
   }
   if (i + 4 <= length) {
     text += fromCharCode(at(codes, i), at(codes, i + 1), at(codes, i + 2), at(codes, i + 3));
@@ -64,13 +73,17 @@ function fromLong(codes: Uint8Array | Uint16Array, length: number): string {
 /** Makes a string of the first `length` bytes, one character each (U+0000 to U+00FF). */
 export function textOfBytes(length: number): string {
   if (length <= SHORT) return fromShort(scratch.bytes, length);
-  return nativeBytes === undefined ? fromLong(scratch.bytes, length) : nativeBytes.toString('latin1', 0, length);
+  return nativeBytes === undefined
+    ? fromLong(scratch.bytes, length)
+    : nativeBytes.toString('latin1', 0, length);
 }
 
 /** Makes a string of the first `length` units. */
 export function textOfUnits(length: number): string {
   if (length <= SHORT) return fromShort(scratch.units, length);
-  return nativeUnits === undefined ? fromLong(scratch.units, length) : nativeUnits.toString('utf16le', 0, 2 * length);
+  return nativeUnits === undefined
+    ? fromLong(scratch.units, length)
+    : nativeUnits.toString('utf16le', 0, 2 * length);
 }
 
 const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });

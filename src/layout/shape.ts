@@ -127,7 +127,9 @@ export type Shape =
 
 /** Gives the sibling that holds the length of this text, byte string or array, if there is one. */
 export function lengthFieldOf(shape: Shape): string | undefined {
-  return shape.kind === 'text' || shape.kind === 'bytes' || shape.kind === 'array' ? shape.lengthField : undefined;
+  return shape.kind === 'text' || shape.kind === 'bytes' || shape.kind === 'array'
+    ? shape.lengthField
+    : undefined;
 }
 
 /** How one public type answers for its ABIs. */
@@ -155,7 +157,8 @@ export function insideOf(value: unknown): TypeInside | undefined {
 /** Gives the shape of `type` on `abi`. @throws LayoutError LAYOUT_FIELD_INVALID if it is no field type */
 export function shapeOn(type: unknown, abi: Abi): Shape {
   const inside = insideOf(type);
-  if (inside === undefined) throw new LayoutError('LAYOUT_FIELD_INVALID', 'cannot lay out a value that is no field type');
+  if (inside === undefined)
+    throw new LayoutError('LAYOUT_FIELD_INVALID', 'cannot lay out a value that is no field type');
   return inside.shapeOn(abi);
 }
 
@@ -185,7 +188,11 @@ export function defineType<T extends AnyType>(
     ...(typeOn === undefined ? {} : { typeOn }),
     bigEndian() {
       if (bigEndian === 'same') return type;
-      if (bigEndian === 'none') throw new LayoutError('LAYOUT_FIELD_INVALID', `cannot store ${kind} big-endian: swap its members instead`);
+      if (bigEndian === 'none')
+        throw new LayoutError(
+          'LAYOUT_FIELD_INVALID',
+          `cannot store ${kind} big-endian: swap its members instead`,
+        );
       return bigEndian();
     },
   });
@@ -205,7 +212,10 @@ export function checkCount(what: string, count: unknown, bytesEach: number): num
     refuse(what, `its length must be a positive integer, found ${String(count)}`);
   }
   if (count * bytesEach > MAX_SIZE) {
-    throw new LayoutError('LAYOUT_TOO_LARGE', `cannot lay out ${what}: ${count} of ${bytesEach} bytes, expected at most ${MAX_SIZE} bytes`);
+    throw new LayoutError(
+      'LAYOUT_TOO_LARGE',
+      `cannot lay out ${what}: ${count} of ${bytesEach} bytes, expected at most ${MAX_SIZE} bytes`,
+    );
   }
   return count;
 }

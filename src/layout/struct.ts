@@ -24,10 +24,12 @@ function checkByteCount(what: string, value: unknown, least: number): asserts va
 
 function pinsOf(name: string, fields: object, offsets: unknown): ReadonlyMap<string, number> | undefined {
   if (offsets === undefined) return undefined;
-  if (typeof offsets !== 'object' || offsets === null) refuse(name, 'its offsets must be an object of byte offsets');
+  if (typeof offsets !== 'object' || offsets === null)
+    refuse(name, 'its offsets must be an object of byte offsets');
   const pins = new Map<string, number>();
   for (const [field, offset] of Object.entries(offsets)) {
-    if (!Object.hasOwn(fields, field)) refuse(`${name}.${field}`, 'its offset is pinned, but there is no such field');
+    if (!Object.hasOwn(fields, field))
+      refuse(`${name}.${field}`, 'its offset is pinned, but there is no such field');
     if (offset === undefined) continue;
     checkByteCount(`${name}.${field}`, offset, 0);
     pins.set(field, offset);
@@ -47,7 +49,8 @@ function abiOf(name: string, abi: unknown): Abi {
 
 function define(kind: 'struct' | 'union', name: unknown, fields: unknown, options: Options): Definition {
   checkName(kind, name);
-  if (typeof fields !== 'object' || fields === null) refuse(name, 'its fields must be an object of field types');
+  if (typeof fields !== 'object' || fields === null)
+    refuse(name, 'its fields must be an object of field types');
   const { size } = options;
   if (size !== undefined) checkByteCount(`${name} to its size`, size, 1);
   return Object.freeze({
@@ -68,7 +71,11 @@ function define(kind: 'struct' | 'union', name: unknown, fields: unknown, option
  * Quote.size; // 80
  * Quote.offsets.bid; // 16
  */
-export function struct<const F extends Fields>(name: string, fields: F & NamesOf<F>, options: StructOptions<F> = {}): Layout<F> {
+export function struct<const F extends Fields>(
+  name: string,
+  fields: F & NamesOf<F>,
+  options: StructOptions<F> = {},
+): Layout<F> {
   const definition = define('struct', name, fields, options);
   return layoutOf(definition, abiOf(name, options.abi)) as Layout<F>;
 }
@@ -86,7 +93,8 @@ function layoutOf(definition: Definition, home: Abi): Layout {
   const on = (abi: Abi): Layout => {
     if (!isAbi(abi)) refuse(name, `abi must be ${ABIS.join(', ')}, found ${String(abi)}`);
     let layout = layouts.get(abi);
-    if (layout === undefined) layouts.set(abi, (layout = makeLayout(shapeOn(abi) as StructShape, definition.pack, abi, shapeOn, on)));
+    if (layout === undefined)
+      layouts.set(abi, (layout = makeLayout(shapeOn(abi) as StructShape, definition.pack, abi, shapeOn, on)));
     return layout;
   };
   return on(home);
@@ -96,7 +104,11 @@ function layoutOf(definition: Definition, home: Abi): Layout {
  * Declares a union: a field type whose members share offset 0.
  * @throws LayoutError LAYOUT_FIELD_INVALID, LAYOUT_TOO_LARGE
  */
-export function union<const F extends Fields>(name: string, fields: F & NamesOf<F>, options: UnionOptions = {}): UnionType<F> {
+export function union<const F extends Fields>(
+  name: string,
+  fields: F & NamesOf<F>,
+  options: UnionOptions = {},
+): UnionType<F> {
   abiOf(name, options.abi);
   return unionType(define('union', name, fields, options), fields);
 }

@@ -12,11 +12,15 @@ function tooLong(shape: TextShape, bytes: number, limit: number): never {
   const { unit } = shape.encoding;
   const terminator = shape.ending === 'terminated' ? ' and a terminator' : '';
   const units = unit === 1 ? 'bytes' : `units of ${unit} bytes`;
-  throw new Fault('VALUE_TOO_LONG', `text is ${bytes / unit} ${units}, expected at most ${limit / unit}${terminator}`);
+  throw new Fault(
+    'VALUE_TOO_LONG',
+    `text is ${bytes / unit} ${units}, expected at most ${limit / unit}${terminator}`,
+  );
 }
 
 /** Most bytes of text that the field can hold. */
-const limitOf = (shape: TextShape): number => (shape.units - (shape.ending === 'terminated' ? 1 : 0)) * shape.encoding.unit;
+const limitOf = (shape: TextShape): number =>
+  (shape.units - (shape.ending === 'terminated' ? 1 : 0)) * shape.encoding.unit;
 
 /** Refuses a NUL where it would end the text. */
 function checkNoNul(shape: TextShape, text: string): void {
@@ -40,7 +44,13 @@ function readBytes(encoding: ByteEncoding, view: DataView, at: number, length: n
 }
 
 /** Writes `text` and gives its bytes; the rest of the `size` bytes is zeroed. */
-function writeBytes(shape: TextShape, encoding: ByteEncoding, view: DataView, at: number, text: string): number {
+function writeBytes(
+  shape: TextShape,
+  encoding: ByteEncoding,
+  view: DataView,
+  at: number,
+  text: string,
+): number {
   const limit = limitOf(shape);
   const size = shape.units;
   const { length } = text;
@@ -166,7 +176,8 @@ export function textCodec(shape: TextShape): ValueCodec {
     return {
       read(view, at) {
         const length = view.getUint8(at);
-        if (length > units) throw new Fault('VALUE_RANGE', `its length byte is ${length}, expected at most ${units}`);
+        if (length > units)
+          throw new Fault('VALUE_RANGE', `its length byte is ${length}, expected at most ${units}`);
         return readCounted(body, view, at + 1, length);
       },
       write(view, at, value) {

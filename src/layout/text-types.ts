@@ -43,7 +43,8 @@ function text(definition: TextDefinition): FieldType<string> {
   oneOf(kind, 'onOverflow', options.onOverflow, ['throw', 'truncate']);
   oneOf(kind, 'onUnmappable', options.onUnmappable, ['throw', 'replace']);
   const lengthField = requireLengthName(kind, options.length);
-  if (lengthField !== undefined && options.terminated === true) refuse(kind, 'a text whose length is in a sibling has no terminator');
+  if (lengthField !== undefined && options.terminated === true)
+    refuse(kind, 'a text whose length is in a sibling has no terminator');
   const ending: TextEnding = counted
     ? 'counted'
     : lengthField !== undefined
@@ -77,45 +78,79 @@ function text(definition: TextDefinition): FieldType<string> {
 }
 
 /** Declares ANSI text of `units` bytes. */
-export function char<const O extends CodePageOptions = {}>(units: number, options?: O): Sized<FieldType<string>, O> {
+export function char<const O extends CodePageOptions = {}>(
+  units: number,
+  options?: O,
+): Sized<FieldType<string>, O> {
   const encoding = findByteEncoding('char', options?.encoding ?? 'windows-1252');
   return text({ kind: 'char', units, encodingOn: () => encoding, options }) as Sized<FieldType<string>, O>;
 }
 
 /** Declares UTF-8 text of `bytes` bytes. */
-export function utf8<const O extends TextOptions = {}>(bytes: number, options?: O): Sized<FieldType<string>, O> {
+export function utf8<const O extends TextOptions = {}>(
+  bytes: number,
+  options?: O,
+): Sized<FieldType<string>, O> {
   return text({ kind: 'utf8', units: bytes, encodingOn: () => UTF8, options }) as Sized<FieldType<string>, O>;
 }
 
 /** Declares UTF-16 text of `units` 2-byte units: WCHAR, Delphi Char. */
-export function char16<const O extends TextOptions = {}>(units: number, options?: O): Sized<FieldType<string>, O> {
+export function char16<const O extends TextOptions = {}>(
+  units: number,
+  options?: O,
+): Sized<FieldType<string>, O> {
   return text({ kind: 'char16', units, encodingOn: () => UTF16, options }) as Sized<FieldType<string>, O>;
 }
 
 /** Declares UTF-32 text of `units` 4-byte units. */
-export function char32<const O extends TextOptions = {}>(units: number, options?: O): Sized<FieldType<string>, O> {
+export function char32<const O extends TextOptions = {}>(
+  units: number,
+  options?: O,
+): Sized<FieldType<string>, O> {
   return text({ kind: 'char32', units, encodingOn: () => UTF32, options }) as Sized<FieldType<string>, O>;
 }
 
 /** Declares `wchar_t` text: UTF-16 on Windows, UTF-32 elsewhere. */
-export function wchar<const O extends TextOptions = {}>(units: number, options?: O): Sized<FieldType<string>, O> {
+export function wchar<const O extends TextOptions = {}>(
+  units: number,
+  options?: O,
+): Sized<FieldType<string>, O> {
   const encodingOn = (wide: 2 | 4): TextEncoding => (wide === 2 ? UTF16 : UTF32);
   return text({ kind: 'wchar', units, encodingOn, options }) as Sized<FieldType<string>, O>;
 }
 
 /** Declares Pascal's `string[maxBytes]`: a length byte, then up to 255 bytes. */
-export function shortString(maxBytes: number, options?: Omit<CodePageOptions, 'terminated' | 'length'>): FieldType<string> {
+export function shortString(
+  maxBytes: number,
+  options?: Omit<CodePageOptions, 'terminated' | 'length'>,
+): FieldType<string> {
   if (maxBytes > 255) refuse('shortString', `its length byte counts to 255, found ${maxBytes}`);
   const encoding = findByteEncoding('shortString', options?.encoding ?? 'windows-1252');
   return text({ kind: 'shortString', units: maxBytes, encodingOn: () => encoding, options, counted: true });
 }
 
 /** Makes the text type that a canonical layout names. @throws LayoutError LAYOUT_FIELD_INVALID */
-export function textOf(encoding: string, units: number, ending: TextEnding, lengthField: string | undefined): FieldType<string> {
+export function textOf(
+  encoding: string,
+  units: number,
+  ending: TextEnding,
+  lengthField: string | undefined,
+): FieldType<string> {
   const bigEndian = encoding.endsWith('be') && encoding.startsWith('utf-');
   const found = findEncoding('text', bigEndian ? encoding.slice(0, -2) : encoding);
-  if (ending === 'counted' && (found.unit !== 1 || units > 255)) refuse('text', 'a length byte counts up to 255 bytes');
-  const kind = found.unit === 1 ? (ending === 'counted' ? 'shortString' : found === UTF8 ? 'utf8' : 'char') : `char${8 * found.unit}`;
-  const options = { ...(ending === 'full' ? { terminated: false } : {}), ...(lengthField === undefined ? {} : { length: lengthField }) };
+  if (ending === 'counted' && (found.unit !== 1 || units > 255))
+    refuse('text', 'a length byte counts up to 255 bytes');
+  const kind =
+    found.unit === 1
+      ? ending === 'counted'
+        ? 'shortString'
+        : found === UTF8
+          ? 'utf8'
+          : 'char'
+      : `char${8 * found.unit}`;
+  const options = {
+    ...(ending === 'full' ? { terminated: false } : {}),
+    ...(lengthField === undefined ? {} : { length: lengthField }),
+  };
   return text({ kind, units, encodingOn: () => found, options, counted: ending === 'counted', bigEndian });
 }

@@ -18,7 +18,9 @@ export function fromStored(epoch: Epoch, stored: number | bigint): Date {
   }
   // Before 1899-12-30 the fraction still counts forward from the day's start: -1.25 is six o'clock of the day before it.
   const day = Math.trunc(stored);
-  return new Date((day - DAYS_FROM_1899_TO_1970) * MS_PER_DAY + Math.round(Math.abs(stored - day) * MS_PER_DAY));
+  return new Date(
+    (day - DAYS_FROM_1899_TO_1970) * MS_PER_DAY + Math.round(Math.abs(stored - day) * MS_PER_DAY),
+  );
 }
 
 /** Gives what to store for a Date. @throws Fault VALUE_TYPE, VALUE_RANGE */

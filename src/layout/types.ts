@@ -42,7 +42,9 @@ export type Valued<F extends Fields> = {
   [K in keyof F]: F[K] extends PadType ? never : K;
 }[keyof F] &
   string;
-type LengthFields<F extends Fields> = { [K in keyof F]: F[K] extends HasSibling<infer S> ? S : never }[keyof F];
+type LengthFields<F extends Fields> = {
+  [K in keyof F]: F[K] extends HasSibling<infer S> ? S : never;
+}[keyof F];
 
 // `as` keeps the definition's key order in tooltips; a mapped union of names does not.
 export type RecordOf<F extends Fields> = Flat<{
@@ -50,7 +52,9 @@ export type RecordOf<F extends Fields> = Flat<{
 }>;
 export type InputOf<F extends Fields> = Flat<
   {
-    readonly [K in keyof F as F[K] extends PadType ? never : K extends LengthFields<F> ? never : K]: InferInput<F[K]>;
+    readonly [
+      K in keyof F as F[K] extends PadType ? never : K extends LengthFields<F> ? never : K
+    ]: InferInput<F[K]>;
   } & {
     readonly [K in keyof F as K extends LengthFields<F> ? K : never]?: InferInput<F[K]>;
   }
@@ -80,8 +84,19 @@ export interface ArrayView<E extends AnyType, N extends number> extends Iterable
 }
 
 type NumericArray =
-  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
-type TypedArrayOf<V> = V extends number ? NumericArray : V extends bigint ? BigInt64Array | BigUint64Array : never;
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
+type TypedArrayOf<V> = V extends number
+  ? NumericArray
+  : V extends bigint
+    ? BigInt64Array | BigUint64Array
+    : never;
 type ListInput<E> = readonly InferInput<E>[] | TypedArrayOf<InferInput<E>>;
 export interface ArrayType<E extends AnyType, N extends number> extends FieldType<Infer<E>[], ListInput<E>> {
   readonly kind: 'array';
@@ -97,7 +112,9 @@ export interface BitsType<B extends IntegerBase, K extends string> extends Field
 }
 
 type ExactlyOne<F extends Fields> = {
-  [K in Valued<F>]: { readonly [J in K]: InferInput<F[K]> } & { readonly [J in Exclude<Valued<F>, K>]?: never };
+  [K in Valued<F>]: { readonly [J in K]: InferInput<F[K]> } & {
+    readonly [J in Exclude<Valued<F>, K>]?: never;
+  };
 }[Valued<F>];
 /** A union reads as accessors over a private copy of its bytes; it is written with that, or with exactly one member. */
 export interface UnionType<F extends Fields> extends FieldType<RecordOf<F>, ExactlyOne<F> | RecordOf<F>> {
@@ -139,7 +156,8 @@ export interface Field<Name extends string = string, T extends AnyType = AnyType
   readonly size: number;
   readonly align: number;
 }
-export type FieldsOf<F extends Fields> = readonly { [K in keyof F & string]: Field<K, F[K]> }[keyof F & string][];
+export type FieldsOf<F extends Fields> = readonly { [K in keyof F & string]: Field<K, F[K]> }[keyof F &
+  string][];
 export type BufferSource = ArrayBufferLike | ArrayBufferView;
 
 /** A struct laid out for one ABI; frozen. It is a field type too, so that structs nest. */
@@ -176,7 +194,15 @@ export type AnyLayout = Layout<any>;
 export type FieldName<L> = L extends Layout<infer F> ? Valued<F> : never;
 /** Names of its integer fields. */
 export type IntegerName<L> =
-  L extends Layout<infer F> ? { [K in keyof F]: F[K] extends IntegerBase ? K : never }[keyof F] & string : never;
+  L extends Layout<infer F>
+    ? { [K in keyof F]: F[K] extends IntegerBase ? K : never }[keyof F] & string
+    : never;
 /** What a column of the field `K` of `L` is: a typed array for numbers, else an array. */
 export type ColumnOf<L, K> =
-  L extends Layout<infer F> ? (K extends keyof F ? (F[K] extends FieldType<any, any, infer C> ? C : never) : never) : never;
+  L extends Layout<infer F>
+    ? K extends keyof F
+      ? F[K] extends FieldType<any, any, infer C>
+        ? C
+        : never
+      : never
+    : never;

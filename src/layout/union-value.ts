@@ -13,7 +13,11 @@ interface Member {
 const BYTES = new WeakMap<object, { readonly size: number; readonly bytes: DataView<ArrayBuffer> }>();
 
 /** Makes the value over `bytes`, which it owns from now on. */
-export function makeUnionValue(shape: UnionShape, members: readonly Member[], bytes: DataView<ArrayBuffer>): object {
+export function makeUnionValue(
+  shape: UnionShape,
+  members: readonly Member[],
+  bytes: DataView<ArrayBuffer>,
+): object {
   const value = {};
   for (const { name, codec } of members) {
     Object.defineProperty(value, name, {
@@ -45,7 +49,9 @@ export function unionBytes(value: unknown, shape: UnionShape): Uint8Array | unde
   if (typeof value !== 'object' || value === null) return undefined;
   const held = BYTES.get(value);
   if (held === undefined || held.size !== shape.size) return undefined;
-  const same = shape.fields.every(({ name, shape: member }) => member.kind === 'pad' || Object.hasOwn(value, name));
+  const same = shape.fields.every(
+    ({ name, shape: member }) => member.kind === 'pad' || Object.hasOwn(value, name),
+  );
   return same ? new Uint8Array(held.bytes.buffer) : undefined;
 }
 
