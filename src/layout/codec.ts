@@ -57,7 +57,10 @@ export function zeroOf(shape: Shape): unknown {
   }
 }
 
-function zeroRecord({ fields }: StructShape): Record<string, unknown> {
-  const valued = fields.filter(({ shape }) => shape.kind !== 'pad');
-  return Object.fromEntries(valued.map(({ name, shape }) => [name, zeroOf(shape)]));
+function zeroRecord(shape: StructShape): Record<string, unknown> {
+  const valued = shape.fields.filter(({ shape: { kind } }) => kind !== 'pad');
+  const keys = valued.map(({ name }) => name);
+  // Beyond this a constructor's parameters, and generated code, are no gain.
+  if (keys.length > MAX_LEAVES) return Object.fromEntries(valued.map(({ name, shape: part }) => [name, zeroOf(part)]));
+  return new (makerOf(shape, keys))(...valued.map(({ shape: part }) => zeroOf(part)));
 }

@@ -1,8 +1,9 @@
-// Generated code: the text that reads and writes one layout's records, and the only place that turns text into functions.
+// Generated code: the text that reads and writes one layout's records.
 import { ValueError } from '../errors.ts';
 import { emitRead } from './emit-read.ts';
 import { Bindings, INLINE_ARRAY_LEAVES, leavesOf } from './emit-text.ts';
 import { emitWrite } from './emit-write.ts';
+import { evaluate } from './evaluate.ts';
 import { Fault } from './fault.ts';
 import { referenceCodecOf, type RecordCodec } from './reference-codec.ts';
 import { shapeOn, type Shape, type StructShape } from './shape.ts';
@@ -85,19 +86,6 @@ function slowPath(layout: Layout): {
 /** Spells the code of a layout; undefined where it has too many leaves for straight-line code. */
 export function emitRecord(layout: Layout): RecordSource | undefined {
   return emit(layout);
-}
-
-/** Evaluates `body` as a function body with the given free names; undefined where the engine refuses code from strings. */
-export function evaluate<T>(bindings: Readonly<Record<string, unknown>>, body: string): T | undefined {
-  let make: (...values: unknown[]) => T;
-  try {
-    // oxlint-disable-next-line typescript/no-implied-eval, no-new-func -- the one place, see the head of the file
-    make = new Function(...Object.keys(bindings), `"use strict";\n${body}`) as typeof make;
-  } catch (error) {
-    if (error instanceof EvalError) return undefined;
-    throw error;
-  }
-  return make(...Object.values(bindings));
 }
 
 /** Makes the generated codec of a layout; undefined where that is not possible or not allowed. */

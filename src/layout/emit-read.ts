@@ -12,10 +12,12 @@ import {
   type NumberShape,
   type PlacedField,
   type Shape,
+  type StructShape,
   type TextShape,
 } from './shape.ts';
 import { textLoader } from './text-codec.ts';
 import { fromStored } from './times.ts';
+import { makerOf } from './record-maker.ts';
 import { codecOfShape } from './value-codec.ts';
 
 /** What one place of the record becomes, once the locals are loaded. */
@@ -23,7 +25,11 @@ type Node =
   | { readonly kind: 'value'; readonly text: string; readonly throws: boolean }
   /** A fresh value whose parts go into the old one. */
   | { readonly kind: 'graft'; readonly text: string }
-  | { readonly kind: 'object'; readonly parts: readonly (readonly [key: string, node: Node])[] }
+  | {
+      readonly kind: 'object';
+      readonly shape: StructShape | BitsShape;
+      readonly parts: readonly (readonly [key: string, node: Node])[];
+    }
   | { readonly kind: 'list'; readonly parts: readonly Node[] };
 
 const value = (text: string, throws = false): Node => ({ kind: 'value', text, throws });
@@ -102,7 +108,7 @@ class ReadEmitter {
         };
       }
       case 'struct':
-        return this.#struct(shape.fields, offset, path);
+        return this.#struct(shape, offset, path);
       case 'array':
         if (leavesOf(shape) <= INLINE_ARRAY_LEAVES) {
           const { of } = shape;
@@ -140,7 +146,8 @@ class ReadEmitter {
     return value(`(${get}(${whole}) ?? ${unknown}(${whole}))`, true);
   }
 
-  #bits({ base, members }: BitsShape, local: string): Node {
+  #bits(shape: BitsShape, local: string): Node {
+    const { base, members } = shape;
     const asBig = base.wide && base.size < 8 ? this.#bindings.add(BigInt) : '';
     const parts = members.map(({ name, shift, width }) => {
       const text =
@@ -149,7 +156,7 @@ class ReadEmitter {
           : `(${local} >>> ${shift}${width === 32 ? '' : ` & ${2 ** width - 1}`}) >>> 0`;
       return [name, value(asBig === '' ? text : `${asBig}(${text})`)] as const;
     });
-    return { kind: 'object', parts };
+    return { kind: 'object', shape, parts };
   }
 
   #text(shape: TextShape, offset: number, path: string): Node {
@@ -165,12 +172,12 @@ class ReadEmitter {
     return value(`(${length} > ${shape.units} ? ${beyond}(${length}) : ${local})`, true);
   }
 
-  #struct(fields: readonly PlacedField[], offset: number, path: string): Node {
+  #struct(shape: StructShape, offset: number, path: string): Node {
     const nodes = new Map<string, Node>();
-    const valued = fields.filter(({ shape }) => shape.kind !== 'pad');
-    for (const { name, shape, offset: at } of valued) {
-      if (lengthFieldOf(shape) === undefined)
-        nodes.set(name, this.node(shape, offset + at, path + pathStep(name)));
+    const valued = shape.fields.filter(({ shape }) => shape.kind !== 'pad');
+    for (const { name, shape: part, offset: at } of valued) {
+      if (lengthFieldOf(part) === undefined)
+        nodes.set(name, this.node(part, offset + at, path + pathStep(name)));
     }
     for (const field of valued) {
       const sibling = lengthFieldOf(field.shape);
@@ -178,7 +185,7 @@ class ReadEmitter {
       const length = nodes.get(sibling) as Node & { readonly text: string };
       nodes.set(field.name, this.#tied(field, offset, length.text, sibling, path + pathStep(field.name)));
     }
-    return { kind: 'object', parts: valued.map(({ name }) => [name, nodes.get(name) as Node] as const) };
+    return { kind: 'object', shape, parts: valued.map(({ name }) => [name, nodes.get(name) as Node] as const) };
   }
 
   /** A field whose length is in the local or expression `length`. */
@@ -226,12 +233,14 @@ export function unitOf({
   return unsignedUnit({ kind: 'number', code: 'u8', wide: false, size, align, bigEndian });
 }
 
-function objectText(node: Node): string {
+function objectText(node: Node, bindings: Bindings): string {
   switch (node.kind) {
-    case 'object':
-      return `{${node.parts.map(([key, part]) => `${literal(key)}: ${objectText(part)}`).join(', ')}}`;
+    case 'object': {
+      const values = node.parts.map(([, part]) => objectText(part, bindings));
+      return `new ${bindings.add(makerOf(node.shape, node.parts.map(([key]) => key)))}(${values.join(', ')})`;
+    }
     case 'list':
-      return `[${node.parts.map(objectText).join(', ')}]`;
+      return `[${node.parts.map((part) => objectText(part, bindings)).join(', ')}]`;
     default:
       return node.text;
   }
@@ -293,7 +302,7 @@ class IntoText {
 export function emitRead(shape: Shape, name: string, bindings: Bindings): ReadText {
   const emitter = new ReadEmitter(bindings);
   const root = emitter.node(shape, 0, name);
-  const object = objectText(root);
+  const object = objectText(root, bindings);
   const into = new IntoText(bindings.add(graft));
   into.visit(root, 'target');
   return { loads: emitter.loads, object, into: into.text(`(${object})`, bindings.add(Array.isArray)) };

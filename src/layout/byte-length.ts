@@ -1,0 +1,27 @@
+// Tells how many bytes a text takes in an encoding, to the byte.
+import { ValueError } from '../errors.ts';
+import { lookUpEncoding } from './encoding.ts';
+import { asValueError, show } from './fault.ts';
+
+/**
+ * Counts the bytes that `text` takes in `encoding` (WHATWG label or Windows code page number), without a terminator.
+ * @throws ValueError VALUE_TYPE for no text or no known encoding, VALUE_UNMAPPABLE if the encoding lacks a character
+ * @example
+ * byteLength('简单的共享内存示例', 'utf-16le'); // 18, of 9 characters
+ * byteLength('简单的共享内存示例', 936); // 18
+ * byteLength('Café', 'utf-8'); // 5
+ */
+export function byteLength(text: string, encoding: string | number): number {
+  if (typeof text !== 'string') throw new ValueError('VALUE_TYPE', `cannot measure a text: expected a string, found ${show(text)}`);
+  const found = lookUpEncoding(encoding) ?? (encoding === 1201 || bigEndianUtf16(encoding) ? lookUpEncoding(1200) : undefined);
+  if (found === undefined) throw new ValueError('VALUE_TYPE', `cannot measure a text: this runtime has no encoding ${show(encoding)}`);
+  if (found.unit === 2) return 2 * text.length;
+  if (found.unit === 4) return 4 * [...text].length;
+  try {
+    return found.measure(text, false);
+  } catch (error) {
+    throw asValueError(error, 'measure', 'a text');
+  }
+}
+
+const bigEndianUtf16 = (encoding: unknown): boolean => typeof encoding === 'string' && encoding.trim().toLowerCase() === 'utf-16be';
