@@ -15,8 +15,7 @@ export function byteLength(text: string, encoding: string | number): number {
   if (typeof text !== 'string') throw new ValueError('VALUE_TYPE', `cannot measure a text: expected a string, found ${show(text)}`);
   const found = lookUpEncoding(encoding) ?? (encoding === 1201 || bigEndianUtf16(encoding) ? lookUpEncoding(1200) : undefined);
   if (found === undefined) throw new ValueError('VALUE_TYPE', `cannot measure a text: this runtime has no encoding ${show(encoding)}`);
-  if (found.unit === 2) return 2 * text.length;
-  if (found.unit === 4) return 4 * [...text].length;
+  if (found.unit !== 1) return found.unit === 2 ? 2 * text.length : 4 * [...text].length;
   try {
     return found.measure(text, false);
   } catch (error) {

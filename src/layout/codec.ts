@@ -1,5 +1,6 @@
 // Whole records: the codec that stores use, generated where the engine allows it; and what a record of zeros reads as.
-import { generateCodec } from './compile.ts';
+import { generateCodec, MAX_LEAVES } from './compile.ts';
+import { makerOf } from './record-maker.ts';
 import { referenceCodecOf, type RecordCodec } from './reference-codec.ts';
 import { shapeOn, type Shape, type StructShape } from './shape.ts';
 import type { Layout } from './types.ts';
@@ -62,5 +63,10 @@ function zeroRecord(shape: StructShape): Record<string, unknown> {
   const keys = valued.map(({ name }) => name);
   // Beyond this a constructor's parameters, and generated code, are no gain.
   if (keys.length > MAX_LEAVES) return Object.fromEntries(valued.map(({ name, shape: part }) => [name, zeroOf(part)]));
-  return new (makerOf(shape, keys))(...valued.map(({ shape: part }) => zeroOf(part)));
+  // Floats start as a fraction, so that the engine keeps their fields as doubles from the first object on.
+  const isFloat = (part: Shape): boolean => part.kind === 'number' && (part.code === 'f32' || part.code === 'f64');
+  const values = valued.map(({ shape: part }) => (isFloat(part) ? 0.5 : zeroOf(part)));
+  const record = new (makerOf(shape, keys))(...values);
+  for (const { name, shape: part } of valued) if (isFloat(part)) record[name] = 0;
+  return record;
 }

@@ -25,7 +25,8 @@ export interface RecordSource {
   readonly bindings: Readonly<Record<string, unknown>>;
 }
 
-const MAX_LEAVES = 128;
+/** The most values of a record that straight-line code reads or writes. */
+export const MAX_LEAVES = 128;
 
 interface WholeSource extends RecordSource {
   /** Statements that zero the padding. */

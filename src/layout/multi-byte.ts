@@ -51,6 +51,7 @@ const PAGES: readonly Page[] = [
     // Half-width katakana end at 0xDF.
     readOnly: (pair) => pair > 0x8edf && pair < 0x8f00,
     triples: 0x8f,
+    noSingles: true,
   },
 ];
 
@@ -74,8 +75,10 @@ function completeKorean(pairs: Uint16Array): void {
   }
 }
 
+type Decoder = InstanceType<typeof TextDecoder>;
+
 interface Tables {
-  readonly decoder: TextDecoder;
+  readonly decoder: Decoder;
   /** Characters of single bytes; 0 where the byte is a lead or nothing. */
   readonly singles: Uint16Array;
   /** Characters of pairs; 0 where the pair is none, or is more than one UTF-16 unit. */
@@ -87,7 +90,7 @@ interface Tables {
 const NEW_LINE = 0x0a;
 
 /** Decodes many sequences in one call; gives the character of each, or 0 where it is not one UTF-16 unit. */
-function charactersOf(decoder: TextDecoder, sequences: readonly (readonly number[])[]): number[] {
+function charactersOf(decoder: Decoder, sequences: readonly (readonly number[])[]): number[] {
   const decode = (bytes: Iterable<number>): string => decoder.decode(Uint8Array.from(bytes));
   const lines = decode(sequences.flatMap((sequence) => [...sequence, NEW_LINE])).split('\n');
   const whole = lines.length === sequences.length + 1 ? lines : sequences.map(decode);
@@ -129,7 +132,7 @@ function buildTables(page: Page): Tables {
   return { decoder, singles, pairs, bytes };
 }
 
-function learnTriples(decoder: TextDecoder, lead: number, trails: readonly number[], learn: (unit: number, sequence: number) => void): void {
+function learnTriples(decoder: Decoder, lead: number, trails: readonly number[], learn: (unit: number, sequence: number) => void): void {
   for (const second of trails) {
     charactersOf(decoder, trails.map((third) => [lead, second, third])).forEach((unit, i) => {
       learn(unit, (lead << 16) | (second << 8) | (trails[i] as number));
@@ -147,7 +150,7 @@ const FIRST_ASTRAL_QUAD = 189_000;
 
 const joined = (sequence: readonly number[]): number => sequence.reduce((sum, byte) => sum * 256 + byte, 0);
 
-function learnQuads(decoder: TextDecoder, learn: (unit: number, sequence: number) => void): void {
+function learnQuads(decoder: Decoder, learn: (unit: number, sequence: number) => void): void {
   for (let first = 0; first < QUADS_OF_BMP; first += 1260) {
     const quads = range(first, Math.min(first + 1260, QUADS_OF_BMP) - 1).map(quadOf);
     charactersOf(decoder, quads).forEach((unit, i) => learn(unit, joined(quads[i] as readonly number[])));

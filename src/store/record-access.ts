@@ -2,7 +2,8 @@
 // the latch that copies words and a codec on the copy. Both give the same results; a test holds them against each other.
 import { StoreClosedError, ValueError } from '../errors.ts';
 import { codecOf, zeroDecodes } from '../layout/codec.ts';
-import { emitRecord, evaluate } from '../layout/compile.ts';
+import { emitRecord } from '../layout/compile.ts';
+import { evaluate } from '../layout/evaluate.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { BackOff } from '../sync/back-off.ts';
 import { contend, Latch, type LatchMemory } from '../sync/latch.ts';
@@ -28,14 +29,25 @@ export interface RecordAccess {
   close(): void;
 }
 
+/** Private bytes of one cell. */
+interface Copy {
+  readonly view: DataView;
+  readonly words: Int32Array;
+}
+
+function makeCopy(words: number): Copy {
+  const buffer = new ArrayBuffer(words * WORD);
+  return { view: new DataView(buffer), words: new Int32Array(buffer) };
+}
+
 /** Makes the access to the records in `memory`. */
 export function accessRecords(layout: AnyLayout, capacity: number, memory: LatchMemory): RecordAccess {
   const latch = new Latch(memory);
   const codec = codecOf(layout);
-  const scratch = new DataView(new ArrayBuffer(memory.cellWords * WORD));
-  const scratchWords = new Int32Array(scratch.buffer);
+  const { view: scratch, words: scratchWords } = makeCopy(memory.cellWords);
+  // Getters and callbacks of the caller may use this store while a copy is in use: each call has its own.
+  const copies: Copy[] = [];
   let closed = false;
-  let encoding = false;
 
   const refuse = (index: unknown): never => {
     if (closed) throw new StoreClosedError(`cannot use store ${memory.name}: it is closed`);
@@ -69,16 +81,13 @@ export function accessRecords(layout: AnyLayout, capacity: number, memory: Latch
     },
     write(index, record) {
       check(index);
-      // The record's getters may write to this store too: then the inner write takes a copy of its own.
-      const view = encoding ? new DataView(new ArrayBuffer(scratch.byteLength)) : scratch;
-      const outer = encoding;
-      encoding = true;
+      const copy = copies.pop() ?? makeCopy(memory.cellWords);
       try {
-        codec.encode(view, 0, record);
+        codec.encode(copy.view, 0, record);
         check(index);
-        latch.commit(index, view === scratch ? scratchWords : new Int32Array(view.buffer));
+        latch.commit(index, copy.words);
       } finally {
-        encoding = outer;
+        copies.push(copy);
       }
     },
     snapshot(index) {
@@ -87,15 +96,17 @@ export function accessRecords(layout: AnyLayout, capacity: number, memory: Latch
       return { sequence, record: codec.decode(scratch, 0) };
     },
     revise(index, change) {
-      // User code may read or write this store again while `change` runs, so the copy is its own.
-      const copy = new DataView(new ArrayBuffer(memory.cellWords * WORD));
-      const words = new Int32Array(copy.buffer);
-      for (;;) {
-        check(index);
-        const sequence = take(index, words, copy);
-        change(copy);
-        check(index);
-        if (latch.commit(index, words, sequence)) return;
+      const copy = copies.pop() ?? makeCopy(memory.cellWords);
+      try {
+        for (;;) {
+          check(index);
+          const sequence = take(index, copy.words, copy.view);
+          change(copy.view);
+          check(index);
+          if (latch.commit(index, copy.words, sequence)) return;
+        }
+      } finally {
+        copies.push(copy);
       }
     },
     inspect(index, use) {
