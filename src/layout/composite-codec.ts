@@ -260,7 +260,7 @@ export function unionCodec(shape: UnionShape, codecOf: CodecOf): ValueCodec {
   const byName = new Map(parts.map((part) => [part.name, part]));
   const rule = keyReader(shape.name, parts);
   return {
-    read: (view, at) => makeUnionValue(shape, parts, privateCopy(view, at, shape.size)),
+    read: (view, at) => makeUnionValue(shape, privateCopy(view, at, shape.size), codecOf),
     write(view, at, value) {
       const bytes = unionBytes(value, shape);
       if (bytes !== undefined) {
