@@ -26,6 +26,7 @@ const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
 // PLATFORM: O_TMPFILE makes a file without a name that linkat(2) can name later (open(2)); it contains O_DIRECTORY.
 const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY;
 const O_CLOEXEC = 0o2000000;
+const ENOMEM = 12;
 
 const pathOf = (name: string): string => `${FOLDER}/${name}`;
 const ownPath = (fd: number): string => `/proc/self/fd/${fd}`;
@@ -142,22 +143,35 @@ class LinuxObject implements SegmentObject {
   }
 
   map(access: Access, offset: number, length: number): Mapping {
-    const writable = access !== 'read';
+    const writable = access === 'read-write';
     const name = this.#name;
-    const range = libc.mapDescriptor(this.#fd, writable, access !== 'copy-on-write', offset, length, name);
+    const range = attempt('map', name, () =>
+      this.#reopen(writable, (fd) =>
+        libc.mapDescriptor(fd, access !== 'read', access !== 'copy-on-write', offset, length, name),
+      ),
+    );
     return { buffer: range.buffer, flush: () => libc.synchronize(range, name), unmap: () => libc.unmap(range) };
   }
 
   mapControl(length: number): Mapping | undefined {
-    let fd: number;
     try {
-      fd = fs.openSync(ownPath(this.#fd), fs.constants.O_RDWR | O_CLOEXEC);
+      const range = this.#reopen(true, (fd) =>
+        libc.mapDescriptor(fd, true, true, 0, Math.min(length, this.size), this.#name),
+      );
+      return { buffer: range.buffer, flush() {}, unmap: () => libc.unmap(range) };
     } catch {
       return undefined;
     }
+  }
+
+  /**
+   * Runs `use` with an open file description of its own. PLATFORM: a mapping keeps its description, and so its locks, until
+   * munmap (mmap(2), fcntl(2)); a terminated worker never unmaps, so what holds locks must not be mapped.
+   */
+  #reopen<T>(writable: boolean, use: (fd: number) => T): T {
+    const fd = fs.openSync(ownPath(this.#fd), flagsFor(writable));
     try {
-      const range = libc.mapDescriptor(fd, true, true, 0, Math.min(length, this.size), this.#name);
-      return { buffer: range.buffer, flush() {}, unmap: () => libc.unmap(range) };
+      return use(fd);
     } finally {
       fs.closeSync(fd);
     }
@@ -282,6 +296,11 @@ function openForeign(handle: ForeignHandle, writable: boolean): LinuxObject {
 /** Sizes the nameless file behind `fd` and gives it its permissions. */
 function finish(fd: number, options: CreateOptions, backing: Backing): LinuxObject {
   try {
+    // PLATFORM: a memfd has no limit of its own; allocating more than there is ends in the out-of-memory killer and not in
+    // an error (memfd_create(2), tmpfs(5)). uv_get_available_memory looks at the control group too.
+    if (options.size > process.availableMemory()) {
+      throw libc.systemError('create', undefined, 'posix_fallocate', ENOMEM, `no memory for ${options.size} bytes`);
+    }
     libc.allocate(fd, options.size, undefined);
     // The mode of open(2) is cut by the umask; the caller's is meant as it is.
     attempt('create', undefined, () => fs.fchmodSync(fd, options.mode));

@@ -1,6 +1,6 @@
 // Making, joining and opening stores. The order of steps is that of docs/protocol.md, create or join.
 import { selectPlatform } from '#platform';
-import { SegmentError, ValueError } from '../errors.ts';
+import { SegmentError } from '../errors.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { Access, ForeignHandle, Handle, KernelLocks, Mapping, SegmentObject } from '../platform/platform.ts';
 import { LockWord } from '../sync/lock-word.ts';
@@ -98,7 +98,7 @@ class Opening {
 
 function requireLayout(layout: unknown, act: string): AnyLayout {
   if (typeof layout === 'object' && layout !== null && (layout as AnyLayout).kind === 'struct') return layout as AnyLayout;
-  throw optionError(act, 'layout', layout, 'a layout made by struct()');
+  throw optionError(act, 'layout', layout, 'object', 'a layout made by struct()');
 }
 
 interface StorePlan extends CheckedOptions {
@@ -111,9 +111,9 @@ function checkStoreOptions(options: StoreOptions<AnyLayout>, act: string): Store
   const layout = requireLayout(options.layout, act);
   const { capacity, guard = 'latch' } = options;
   if (!Number.isInteger(capacity) || capacity < 1 || capacity > MAX_CAPACITY) {
-    throw optionError(act, 'capacity', capacity, `an integer from 1 to ${MAX_CAPACITY}`);
+    throw optionError(act, 'capacity', capacity, 'number', `an integer from 1 to ${MAX_CAPACITY}`);
   }
-  if (guard !== 'latch') throw new ValueError('VALUE_RANGE', `cannot ${act}: guard is ${String(guard)}, expected 'latch'`);
+  if (guard !== 'latch') throw optionError(act, 'guard', guard, 'string', "'latch'");
   return { ...checked, layout, capacity };
 }
 
@@ -306,7 +306,7 @@ export function openStore(
   const { access = 'read', anyOwner = false } = options;
   requireObject(options, act);
   if (access !== 'read' && access !== 'read-write') {
-    throw optionError(act, 'access', access, "'read' or 'read-write'");
+    throw optionError(act, 'access', access, 'string', "'read' or 'read-write'");
   }
   const expected = layout === undefined ? undefined : requireLayout(layout, act);
   const object = platform.open(checkSource(source, act), access === 'read-write');

@@ -31,29 +31,36 @@ export interface CheckedOptions {
   readonly anyOwner: boolean;
 }
 
-/** Reports a bad option: "cannot <act>: <option> is <found>, expected <expected>". */
-export function optionError(act: string, option: string, found: unknown, expected: string): ValueError {
-  const code = typeof found === 'number' ? 'VALUE_RANGE' : 'VALUE_TYPE';
+/** Reports a bad option; VALUE_RANGE if it has the right type. */
+export function optionError(
+  act: string,
+  option: string,
+  found: unknown,
+  type: 'number' | 'string' | 'object' | 'boolean' | 'function',
+  expected: string,
+): ValueError {
+  const isOfType = typeof found === type && found !== null;
   const shown = typeof found === 'string' ? JSON.stringify(found) : typeof found === 'number' ? found : typeof found;
-  return new ValueError(code, `cannot ${act}: ${option} is ${shown}, expected ${expected}`);
+  const text = `cannot ${act}: ${option} is ${shown}, expected ${expected}`;
+  return new ValueError(isOfType ? 'VALUE_RANGE' : 'VALUE_TYPE', text);
 }
 
 /** Checks that `options` is an object; the messages name `act`. */
 export function requireObject(options: unknown, act: string): void {
-  if (typeof options !== 'object' || options === null) throw optionError(act, 'options', options, 'an object');
+  if (typeof options !== 'object' || options === null) throw optionError(act, 'options', options, 'object', 'an object');
 }
 
 function chooseBacking(options: SegmentOptions, platform: Platform, act: string): CheckedOptions['backing'] {
   const { backing } = options;
   if (backing !== undefined && !BACKINGS.includes(backing)) {
-    throw optionError(act, 'backing', backing, "'named', 'file', 'anonymous' or 'process'");
+    throw optionError(act, 'backing', backing, 'string', "'named', 'file', 'anonymous' or 'process'");
   }
   if (backing === 'file' || options.file !== undefined) {
     throw new SegmentError('SEGMENT_UNSUPPORTED', `cannot ${act}: file-backed segments are not there yet`);
   }
-  if (backing === 'named' && options.name === undefined) throw optionError(act, 'name', undefined, 'a string');
+  if (backing === 'named' && options.name === undefined) throw optionError(act, 'name', undefined, 'string', 'a string');
   if (options.name !== undefined && backing !== undefined && backing !== 'named') {
-    throw optionError(act, 'name', options.name, `none with backing '${backing}'`);
+    throw optionError(act, 'name', options.name, 'string', `none with backing '${backing}'`);
   }
   return backing ?? (options.name === undefined ? platform.defaultBacking : 'named');
 }
@@ -67,10 +74,10 @@ export function checkOptions(options: SegmentOptions, platform: Platform, act: s
   requireObject(options, act);
   const { mode = OWNER_ONLY, lifetime = 'last-close', anyOwner = false } = options;
   if (!Number.isInteger(mode) || mode < 0 || mode > ALL_PERMISSIONS) {
-    throw optionError(act, 'mode', mode, 'an integer from 0 to 0o777');
+    throw optionError(act, 'mode', mode, 'number', 'an integer from 0 to 0o777');
   }
-  if (!LIFETIMES.includes(lifetime)) throw optionError(act, 'lifetime', lifetime, "'last-close' or 'until-unlink'");
-  if (typeof anyOwner !== 'boolean') throw optionError(act, 'anyOwner', anyOwner, 'a boolean');
+  if (!LIFETIMES.includes(lifetime)) throw optionError(act, 'lifetime', lifetime, 'string', "'last-close' or 'until-unlink'");
+  if (typeof anyOwner !== 'boolean') throw optionError(act, 'anyOwner', anyOwner, 'boolean', 'a boolean');
   const backing = chooseBacking(options, platform, act);
   const name = options.name === undefined ? undefined : platform.normalizeName(options.name);
   return { backing, name, mode, lifetime, anyOwner };
@@ -89,5 +96,5 @@ export function checkSource(source: unknown, act: string): string | Handle | For
       if (osHandle === undefined || isDescriptor) return source as Handle;
     }
   }
-  throw optionError(act, 'source', source, 'a name or a handle');
+  throw optionError(act, 'source', source, 'object', 'a name or a handle');
 }

@@ -83,7 +83,7 @@ export class MappedSegment implements Segment {
     return this.#parts.object.handle;
   }
   duplicateFor(pid: number): Handle {
-    if (!Number.isInteger(pid) || pid < 1) throw optionError('hand over segment', 'pid', pid, 'a process id');
+    if (!Number.isInteger(pid) || pid < 1) throw optionError('hand over segment', 'pid', pid, 'number', 'a process id');
     return this.handle;
   }
   flush(): void {
@@ -164,7 +164,7 @@ interface NewSegment extends SegmentOptions {
 
 function requireSize(size: unknown, act: string): number {
   if (Number.isSafeInteger(size) && (size as number) > 0) return size as number;
-  throw optionError(act, 'size', size, 'a whole number of bytes above 0');
+  throw optionError(act, 'size', size, 'number', 'a whole number of bytes above 0');
 }
 
 /** Makes the object for a new segment of `size` bytes; named ones have no name yet. */
@@ -273,9 +273,9 @@ export function openSegment(source: string | Handle | ForeignHandle, options: Op
   const act = 'open segment';
   const { access = 'read', offset = 0 } = options;
   if (access !== 'read' && access !== 'read-write' && access !== 'copy-on-write') {
-    throw optionError(act, 'access', access, "'read', 'read-write' or 'copy-on-write'");
+    throw optionError(act, 'access', access, 'string', "'read', 'read-write' or 'copy-on-write'");
   }
-  if (!Number.isSafeInteger(offset) || offset < 0) throw optionError(act, 'offset', offset, 'a whole number of bytes');
+  if (!Number.isSafeInteger(offset) || offset < 0) throw optionError(act, 'offset', offset, 'number', 'a whole number of bytes');
   if (options.length !== undefined) requireSize(options.length, act);
   const object = platform.open(checkSource(source, act), access === 'read-write');
   try {

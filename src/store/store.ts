@@ -103,7 +103,7 @@ export class Reader {
     const one = typeof indexOrOptions !== 'object' && indexOrOptions !== undefined;
     access.check(one ? indexOrOptions : 0);
     const chosen = (one ? options : indexOrOptions) ?? {};
-    if (typeof chosen !== 'object') throw optionError('watch', 'options', chosen, 'an object');
+    if (typeof chosen !== 'object') throw optionError('watch', 'options', chosen, 'object', 'an object');
     const range = one
       ? { first: indexOrOptions, count: 1, includePresent: true }
       : { first: 0, count: capacity, includePresent: false };
@@ -150,7 +150,7 @@ export class Writer extends Reader {
   }
 
   update(index: number, change: (draft: object) => unknown): void {
-    if (typeof change !== 'function') throw optionError(`update ${this.layout.name}`, 'change', change, 'a function');
+    if (typeof change !== 'function') throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
     const codec = codecOf(this.layout);
     this.#access.revise(index, (view) => {
       const draft = codec.decode(view, 0);

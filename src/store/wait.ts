@@ -37,7 +37,7 @@ const isNotThereYet = (error: unknown): boolean =>
 
 async function waitFor<T>(open: () => T, { timeoutMs = Infinity, signal }: WaitOptions): Promise<T> {
   if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
-    throw optionError('wait', 'timeoutMs', timeoutMs, 'milliseconds, 0 or more');
+    throw optionError('wait', 'timeoutMs', timeoutMs, 'number', 'milliseconds, 0 or more');
   }
   const deadline = performance.now() + timeoutMs;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {

@@ -59,7 +59,8 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
     open.push(store);
     return store;
   };
-  const make = (capacity = 4): StoreWriter<typeof Sensor> => track(createStore({ ...options(), layout: Sensor, capacity }));
+  const make = (capacity = 4): StoreWriter<typeof Sensor> =>
+    track(createStore({ ...options(), layout: Sensor, capacity }));
 
   test('reads zero() and generation 0 before the first write', () => {
     const store = make();
@@ -135,7 +136,11 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
       });
     expect(failing).toThrow(mine);
     // @ts-expect-error an async callback would commit before it ran
-    expect(() => store.update(0, async (draft) => { draft.id = 99; })).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
+    expect(() =>
+      store.update(0, async (draft) => {
+        draft.id = 99;
+      }),
+    ).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
     expect(store.read(0).id).toBe(7);
     expect(store.generation(0)).toBe(2);
   });
@@ -144,7 +149,10 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
     const store = make();
     let runs = 0;
     store.update(0, (draft) => {
-      if (runs++ === 0) store.update(0, (inner) => { inner.id += 10; });
+      if (runs++ === 0)
+        store.update(0, (inner) => {
+          inner.id += 10;
+        });
       draft.id += 1;
     });
     expect(runs).toBe(2);
@@ -169,9 +177,13 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
       [null, 'VALUE_TYPE'],
     ];
     for (const [record, code] of bad) {
-      expect(() => store.write(0, record as typeof sample), JSON.stringify(code)).toThrow(expect.objectContaining({ code }));
+      expect(() => store.write(0, record as typeof sample), JSON.stringify(code)).toThrow(
+        expect.objectContaining({ code }),
+      );
     }
-    expect(() => store.assign(0, { at: { z: 1 } } as object)).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
+    expect(() => store.assign(0, { at: { z: 1 } } as object)).toThrow(
+      expect.objectContaining({ code: 'VALUE_TYPE' }),
+    );
     expect(store.read(0)).toEqual(sample);
     expect(store.generation(0)).toBe(1);
   });
@@ -203,7 +215,9 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
     const out = new Uint32Array(5);
     expect(store.readColumn('id', out)).toBe(out);
     expect([...out]).toEqual([0, 1, 2, 0, 0]);
-    expect(() => store.readColumn('id', new Uint32Array(2))).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
+    expect(() => store.readColumn('id', new Uint32Array(2))).toThrow(
+      expect.objectContaining({ code: 'VALUE_TYPE' }),
+    );
     expect(() => store.readColumn('nope' as 'id')).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
   });
 
@@ -212,8 +226,12 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
     const record = { a: 1.5, b: -0, c: 2 ** 32 - 1, d: -(2 ** 31), e: 2n ** 64n - 1n };
     store.write(1, record);
     expect(store.read(1)).toEqual(record);
-    expect(() => store.write(1, { ...record, c: 2 ** 32 })).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
-    expect(() => store.write(1, { ...record, f: 1 } as typeof record)).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
+    expect(() => store.write(1, { ...record, c: 2 ** 32 })).toThrow(
+      expect.objectContaining({ code: 'VALUE_RANGE' }),
+    );
+    expect(() => store.write(1, { ...record, f: 1 } as typeof record)).toThrow(
+      expect.objectContaining({ code: 'VALUE_TYPE' }),
+    );
     expect(store.generation(1)).toBe(1);
   });
 
@@ -238,7 +256,9 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
     expect(store.read(0)).toEqual({ kind: 'One', n: 0 });
     expect(store.readInto(0, Odd.zero())).toEqual({ kind: 'One', n: 0 });
     expect(store.readColumn('kind')).toEqual(['One', 'One']);
-    store.update(0, (draft) => { draft.n = 3; });
+    store.update(0, (draft) => {
+      draft.n = 3;
+    });
     expect(store.read(0)).toEqual({ kind: 'One', n: 3 });
   });
 
@@ -246,10 +266,14 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
     const store = make();
     const other = track(openStore(store.handle, Sensor, { access: 'read-write' }));
     store.write(0, sample);
-    other.update(0, (draft) => { draft.id += 1; });
+    other.update(0, (draft) => {
+      draft.id += 1;
+    });
     expect(store.read(0).id).toBe(8);
     other.close();
-    store.update(0, (draft) => { draft.id += 1; });
+    store.update(0, (draft) => {
+      draft.id += 1;
+    });
     expect(store.read(0).id).toBe(9);
   });
 
@@ -265,7 +289,9 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
   test('another layout is LAYOUT_MISMATCH and the message names the field', () => {
     const store = make();
     const Other = struct('Other', { id: u32, live: bool, state: enumOf(u8, { Idle: 0 }) });
-    expect(() => openStore(store.handle, Other)).toThrow(expect.objectContaining({ code: 'LAYOUT_MISMATCH' }));
+    expect(() => openStore(store.handle, Other)).toThrow(
+      expect.objectContaining({ code: 'LAYOUT_MISMATCH' }),
+    );
     expect(() => openStore(store.handle, Other)).toThrow(/state|name/);
   });
 
@@ -310,7 +336,8 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
       () => segment.flush(),
       () => segment.unlink(),
     ];
-    for (const call of calls) expect(call, String(call)).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }));
+    for (const call of calls)
+      expect(call, String(call)).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }));
     expect(store.closed).toBe(true);
   });
 
@@ -384,5 +411,6 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
 });
 
 test('nothing of these tests is left in shared memory', () => {
-  for (let i = 0; i < serial; i++) expect(existsSync(`/dev/shm/sharecord-test-store-${process.pid}-${i}`)).toBe(false);
+  for (let i = 0; i < serial; i++)
+    expect(existsSync(`/dev/shm/sharecord-test-store-${process.pid}-${i}`)).toBe(false);
 });

@@ -1,0 +1,353 @@
+// Who makes, joins and removes named stores, and what crashes leave: each child is a real process.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  createStore,
+  type Handle,
+  joinStore,
+  listSegments,
+  openStore,
+  struct,
+  u32,
+  u64,
+  utf8,
+  waitForStore,
+} from '../../src/index.ts';
+
+const Job = struct('Job', { id: u32, title: utf8(16), runs: u64 });
+const child = new URL('./lifetime-child.ts', import.meta.url);
+const conditions = ['--conditions=@sharecord/source'];
+
+let serial = 0;
+const uniqueName = (): string => `sharecord-test-life-${process.pid}-${serial++}`;
+const pathOf = (name: string): string => `/dev/shm/${name}`;
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+const children: ChildProcess[] = [];
+const open: { close(): void }[] = [];
+const track = <T extends { close(): void }>(store: T): T => {
+  open.push(store);
+  return store;
+};
+afterEach(() => {
+  for (const store of open.splice(0)) store.close();
+  for (const each of children.splice(0)) each.kill('SIGKILL');
+});
+
+/** Starts a child that makes, joins or opens a store and says so. */
+async function start(role: 'create' | 'join' | 'read', source: string | Handle): Promise<ChildProcess> {
+  const process_ = fork(child, [role, JSON.stringify(source)], { execArgv: conditions });
+  children.push(process_);
+  const [message] = await once(process_, 'message');
+  expect(message).toBe('ready');
+  return process_;
+}
+
+async function end(each: ChildProcess, signal: 'SIGKILL' | 'SIGTERM' | 'close'): Promise<void> {
+  const exit = once(each, 'exit');
+  if (signal === 'close') each.send('close');
+  else each.kill(signal);
+  await exit;
+}
+
+describe('createStore', () => {
+  test('makes a file of mode 0600 that exists whole or not at all, and the last close removes it', () => {
+    const name = uniqueName();
+    const store = track(createStore({ name, layout: Job, capacity: 2 }));
+    expect(existsSync(pathOf(name))).toBe(true);
+    expect(store.segment.name).toBe(name);
+    store.close();
+    expect(existsSync(pathOf(name))).toBe(false);
+  });
+
+  test('rejects a name in use, by a store, another segment or a foreign file, and leaves it alone', () => {
+    const name = uniqueName();
+    const store = track(createStore({ name, layout: Job, capacity: 2 }));
+    store.write(0, { id: 1, title: 'one', runs: 0n });
+    expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_EXISTS'));
+    expect(store.read(0).id).toBe(1);
+    for (const content of ['', 'x', 'x'.repeat(10_000)]) {
+      const foreign = uniqueName();
+      writeFileSync(pathOf(foreign), content);
+      try {
+        expect(() => createStore({ name: foreign, layout: Job, capacity: 2 })).toThrow(
+          code('SEGMENT_EXISTS'),
+        );
+        expect(() => openStore(foreign, Job)).toThrow(code('SEGMENT_FOREIGN'));
+        expect(() => joinStore({ name: foreign, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_FOREIGN'));
+        expect(existsSync(pathOf(foreign))).toBe(true);
+      } finally {
+        unlinkSync(pathOf(foreign));
+      }
+    }
+  });
+
+  test('replaces what a killed writer left', async () => {
+    const name = uniqueName();
+    const writer = await start('create', name);
+    expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_EXISTS'));
+    const reader = track(openStore(name, Job));
+    await end(writer, 'SIGKILL');
+    expect(existsSync(pathOf(name))).toBe(true);
+    expect(reader.read(0)).toEqual({ id: 7, title: 'child', runs: 1n });
+    expect(reader.orphaned).toBe(false);
+    const store = track(createStore({ name, layout: Job, capacity: 2 }));
+    expect(store.created).toBe(true);
+    expect(store.read(0).id).toBe(0);
+    expect(reader.read(0).id).toBe(7);
+    expect(reader.orphaned).toBe(true);
+  });
+
+  test('keeps a store with lifetime until-unlink, also after a crash', async () => {
+    const name = uniqueName();
+    const store = track(createStore({ name, layout: Job, capacity: 2, lifetime: 'until-unlink' }));
+    store.write(0, { id: 3, title: 'kept', runs: 0n });
+    store.close();
+    expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_EXISTS'));
+    const again = track(joinStore({ name, layout: Job, capacity: 2 }));
+    expect(again.created).toBe(false);
+    expect(again.read(0).title).toBe('kept');
+    again.segment.unlink();
+    expect(existsSync(pathOf(name))).toBe(false);
+    expect(again.read(0).title).toBe('kept');
+  });
+
+  test('refuses bad options before anything is made', () => {
+    const good = { name: uniqueName(), layout: Job, capacity: 2 };
+    const bad: [object, string][] = [
+      [{ ...good, capacity: 0 }, 'VALUE_RANGE'],
+      [{ ...good, capacity: 1.5 }, 'VALUE_RANGE'],
+      [{ ...good, capacity: '2' }, 'VALUE_TYPE'],
+      [{ ...good, layout: {} }, 'VALUE_RANGE'],
+      [{ ...good, layout: 'Job' }, 'VALUE_TYPE'],
+      [{ ...good, mode: 0o1000 }, 'VALUE_RANGE'],
+      [{ ...good, lifetime: 'forever' }, 'VALUE_RANGE'],
+      [{ ...good, guard: 'hope' }, 'VALUE_RANGE'],
+      [{ ...good, backing: 'paper' }, 'VALUE_RANGE'],
+      [{ ...good, backing: 'process' }, 'VALUE_RANGE'],
+      [{ layout: Job, capacity: 2, backing: 'named' }, 'VALUE_TYPE'],
+      [{ ...good, capacity: 2 ** 32 - 1 }, 'SEGMENT_LIMIT'],
+    ];
+    for (const [options, expected] of bad) {
+      expect(() => createStore(options as typeof good), JSON.stringify(options)).toThrow(code(expected));
+    }
+    expect(() => createStore(undefined as unknown as typeof good)).toThrow(code('VALUE_TYPE'));
+    for (const name of ['', '/', 'a/b', 'a\\b', 'a\0b', '.', '..', '/..', 'x'.repeat(201), '\ud800', 5]) {
+      expect(() => createStore({ ...good, name: name as string })).toThrow(code('SEGMENT_NAME'));
+      if (typeof name === 'string') expect(() => openStore(name, Job)).toThrow(code('SEGMENT_NAME'));
+    }
+    expect(existsSync(pathOf(good.name))).toBe(false);
+  });
+
+  test('takes one leading slash and 200 bytes of UTF-8', () => {
+    const name = `${uniqueName()}-`.padEnd(197, 'x') + '簡';
+    const store = track(createStore({ name: `/${name}`, layout: Job, capacity: 1 }));
+    expect(store.segment.name).toBe(name);
+    expect(track(openStore(name, Job)).capacity).toBe(1);
+  });
+});
+
+describe('joinStore', () => {
+  test('creates, then joins; data stays until the last writer closes', async () => {
+    const name = uniqueName();
+    const first = track(joinStore({ name, layout: Job, capacity: 2 }));
+    expect(first.created).toBe(true);
+    const other = await start('join', name);
+    first.close();
+    expect(existsSync(pathOf(name))).toBe(true);
+    const second = track(joinStore({ name, layout: Job, capacity: 2 }));
+    expect(second.created).toBe(false);
+    expect(second.read(0).id).toBe(7);
+    second.close();
+    expect(existsSync(pathOf(name))).toBe(true);
+    await end(other, 'close');
+    expect(existsSync(pathOf(name))).toBe(false);
+  });
+
+  test('goes on with what killed writers left', async () => {
+    const name = uniqueName();
+    await end(await start('join', name), 'SIGKILL');
+    const store = track(joinStore({ name, layout: Job, capacity: 2 }));
+    expect(store.created).toBe(false);
+    expect(store.read(0)).toEqual({ id: 7, title: 'child', runs: 1n });
+    store.close();
+    expect(existsSync(pathOf(name))).toBe(false);
+  });
+
+  test('rejects another layout while a writer lives, and replaces it when none does', async () => {
+    const name = uniqueName();
+    const Other = struct('Job', { id: u64 });
+    const writer = await start('create', name);
+    expect(() => joinStore({ name, layout: Other, capacity: 2 })).toThrow(code('LAYOUT_MISMATCH'));
+    expect(() => joinStore({ name, layout: Job, capacity: 3 })).toThrow(code('SEGMENT_TOO_SMALL'));
+    await end(writer, 'SIGKILL');
+    const store = track(joinStore({ name, layout: Other, capacity: 2 }));
+    expect(store.created).toBe(true);
+    expect(store.read(0)).toEqual({ id: 0n });
+  });
+
+  test('eight processes that join at once share one store', async () => {
+    const name = uniqueName();
+    const all = await Promise.all(Array.from({ length: 8 }, () => start('join', name)));
+    const store = track(joinStore({ name, layout: Job, capacity: 2 }));
+    expect(store.created).toBe(false);
+    expect(store.read(0).runs).toBe(8n);
+    await Promise.all(all.map((each) => end(each, 'close')));
+    store.close();
+    expect(existsSync(pathOf(name))).toBe(false);
+  });
+});
+
+describe('openStore', () => {
+  test('reports a missing name, a symbolic link and a damaged segment', () => {
+    expect(() => openStore(uniqueName(), Job)).toThrow(code('SEGMENT_NOT_FOUND'));
+    const folder = mkdtempSync(join(tmpdir(), 'sharecord-test-'));
+    const link = uniqueName();
+    symlinkSync(folder, pathOf(link));
+    try {
+      expect(() => openStore(link, Job)).toThrow(code('SEGMENT_DENIED'));
+    } finally {
+      unlinkSync(pathOf(link));
+      rmSync(folder, { recursive: true });
+    }
+    const name = uniqueName();
+    const store = track(createStore({ name, layout: Job, capacity: 100 }));
+    truncateSync(pathOf(name), store.segment.size - 64);
+    expect(() => openStore(name, Job)).toThrow(code('SEGMENT_FORMAT'));
+    truncateSync(pathOf(name), store.segment.size);
+    expect(track(openStore(name, Job)).capacity).toBe(100);
+  });
+
+  test('opens a handle from another process, by name or through its descriptor', async () => {
+    const store = track(createStore({ layout: Job, capacity: 2 }));
+    store.write(0, { id: 1, title: 'anonymous', runs: 0n });
+    await start('read', store.handle);
+    const named = track(createStore({ name: uniqueName(), layout: Job, capacity: 2 }));
+    named.segment.unlink();
+    await start('read', named.handle);
+    const { handle } = store;
+    store.close();
+    expect(() => openStore(handle, Job)).toThrow(code('SEGMENT_NOT_FOUND'));
+  });
+
+  test('a handle never opens another segment of the same name', () => {
+    const name = uniqueName();
+    const first = createStore({ name, layout: Job, capacity: 2 });
+    const { handle } = first;
+    first.close();
+    track(createStore({ name, layout: Job, capacity: 2 }));
+    expect(() => openStore(handle, Job)).toThrow(code('SEGMENT_NOT_FOUND'));
+  });
+
+  test('refuses what is no name or handle', () => {
+    for (const source of [undefined, null, 5]) {
+      expect(() => openStore(source as unknown as string, Job)).toThrow(code('VALUE_TYPE'));
+    }
+    for (const source of [{}, { backing: 'paper' }, { osHandle: -1 }, { backing: 'named', osHandle: 1.5 }]) {
+      expect(() => openStore(source as unknown as string, Job)).toThrow(code('VALUE_RANGE'));
+    }
+    expect(() => openStore('x', {} as typeof Job)).toThrow(code('VALUE_RANGE'));
+    expect(() => openStore('x', Job, { access: 'write' as 'read' })).toThrow(code('VALUE_RANGE'));
+  });
+});
+
+describe('a store in worker threads', () => {
+  test('crosses as workerData and postMessage, and a terminated worker frees its slot and its lock', async () => {
+    for (const options of [{ name: uniqueName() }, {}, { backing: 'process' as const }]) {
+      const store = track(createStore({ ...options, layout: Job, capacity: 2 }));
+      const worker = new Worker(new URL('./lifetime-worker.ts', import.meta.url), {
+        workerData: store.handle,
+        execArgv: conditions,
+      });
+      const [message] = await once(worker, 'message');
+      expect(message).toBe('locked');
+      await worker.terminate();
+      // The worker died inside its write, holding the lock of record 0.
+      store.write(0, { id: 2, title: 'after', runs: 0n });
+      expect(store.read(0).title).toBe('after');
+      expect(store.read(1)).toEqual({ id: 9, title: 'worker', runs: 0n });
+    }
+  });
+});
+
+test('a process that ends without close() leaves no name', async () => {
+  const name = uniqueName();
+  const writer = await start('create', name);
+  const exit = once(writer, 'exit');
+  writer.send('exit');
+  await exit;
+  expect(existsSync(pathOf(name))).toBe(false);
+});
+
+test('waitForStore resolves once the store exists, and gives up after timeoutMs or an abort', async () => {
+  const name = uniqueName();
+  setTimeout(() => track(createStore({ name, layout: Job, capacity: 2 })), 30);
+  const reader = track(await waitForStore(name, Job, { timeoutMs: 20_000 }));
+  expect(reader.capacity).toBe(2);
+  await expect(waitForStore(uniqueName(), Job, { timeoutMs: 5 })).rejects.toMatchObject({
+    code: 'SEGMENT_NOT_FOUND',
+  });
+  const reason = new Error('enough');
+  const waiting = waitForStore(uniqueName(), Job, { signal: AbortSignal.abort(reason) });
+  await expect(waiting).rejects.toMatchObject({ name: 'AbortError', cause: reason });
+  await expect(waitForStore(name, struct('X', { x: u32 }))).rejects.toMatchObject({
+    code: 'LAYOUT_MISMATCH',
+  });
+  await expect(waitForStore(name, Job, { timeoutMs: -1 })).rejects.toMatchObject({ code: 'VALUE_RANGE' });
+});
+
+test('listSegments names managed segments only', () => {
+  const name = uniqueName();
+  const store = track(createStore({ name, layout: Job, capacity: 5 }));
+  const foreign = uniqueName();
+  writeFileSync(pathOf(foreign), 'x'.repeat(5000));
+  try {
+    const listed = listSegments();
+    expect(listed).toContainEqual({
+      name,
+      kind: 'store',
+      layout: 'Job',
+      capacity: 5,
+      size: store.segment.size,
+    });
+    expect(listed.map((each) => each.name)).not.toContain(foreign);
+  } finally {
+    unlinkSync(pathOf(foreign));
+  }
+});
+
+test('opening and closing 2 000 times leaks neither descriptors nor mappings', async () => {
+  const { readdirSync, readFileSync } = await import('node:fs');
+  const count = () => ({
+    descriptors: readdirSync('/proc/self/fd').length,
+    mappings: readFileSync('/proc/self/maps', 'latin1')
+      .split('\n')
+      .filter((line) => line.includes('/dev/shm/')).length,
+  });
+  const name = uniqueName();
+  track(createStore({ name, layout: Job, capacity: 2 }));
+  const before = count();
+  for (let i = 0; i < 2000; i++) {
+    const access = i % 2 === 0 ? 'read' : 'read-write';
+    openStore(name, Job, { access }).close();
+  }
+  expect(count()).toEqual(before);
+});
+
+test('nothing of these tests is left in shared memory', () => {
+  for (let i = 0; i < serial; i++)
+    expect(existsSync(pathOf(`sharecord-test-life-${process.pid}-${i}`))).toBe(false);
+});

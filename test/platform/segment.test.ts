@@ -1,0 +1,181 @@
+// Raw segments on every backing: what can be made, joined, opened, windowed, and what close leaves.
+import { existsSync, readFileSync, statSync, writeFileSync, unlinkSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createSegment, joinSegment, openSegment, type Segment, waitForSegment } from '../../src/index.ts';
+
+let serial = 0;
+const uniqueName = (): string => `sharecord-test-segment-${process.pid}-${serial++}`;
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const open: Segment[] = [];
+const track = (segment: Segment): Segment => {
+  open.push(segment);
+  return segment;
+};
+afterEach(() => {
+  for (const segment of open.splice(0)) segment.close();
+});
+
+describe('createSegment', () => {
+  test('gives zeroed, allocated memory of exactly that size, mode 0600', () => {
+    const name = uniqueName();
+    const segment = track(createSegment({ name, size: 10_001 }));
+    expect(segment).toMatchObject({
+      name,
+      size: 10_001,
+      backing: 'named',
+      access: 'read-write',
+      created: true,
+    });
+    expect(new Uint8Array(segment.buffer).every((byte) => byte === 0)).toBe(true);
+    const stats = statSync(`/dev/shm/${name}`);
+    expect(stats.mode & 0o777).toBe(0o600);
+    expect(stats.blocks * 512).toBeGreaterThanOrEqual(10_001);
+    expect(() => createSegment({ name, size: 1 })).toThrow(code('SEGMENT_EXISTS'));
+    segment.close();
+    expect(existsSync(`/dev/shm/${name}`)).toBe(false);
+  });
+
+  test('gives a wider mode than the umask allows when asked', () => {
+    const name = uniqueName();
+    track(createSegment({ name, size: 1, mode: 0o666 }));
+    expect(statSync(`/dev/shm/${name}`).mode & 0o777).toBe(0o666);
+  });
+
+  test('reports memory that is not there, and leaves no name', () => {
+    const name = uniqueName();
+    expect(() => createSegment({ name, size: 2 ** 50 })).toThrow(code('SEGMENT_LIMIT'));
+    expect(() => createSegment({ size: 2 ** 50 })).toThrow(code('SEGMENT_LIMIT'));
+    expect(() => createSegment({ backing: 'process', size: 2 ** 52 })).toThrow(code('SEGMENT_LIMIT'));
+    expect(existsSync(`/dev/shm/${name}`)).toBe(false);
+    for (const size of [0, -1, 1.5, Number.NaN, 2 ** 60])
+      expect(() => createSegment({ size })).toThrow(code('VALUE_RANGE'));
+    expect(() => createSegment({ size: '1' as unknown as number })).toThrow(code('VALUE_TYPE'));
+  });
+});
+
+describe('joinSegment', () => {
+  test('creates or joins, and refuses less room than asked', () => {
+    const name = uniqueName();
+    const first = track(joinSegment({ name, size: 100 }));
+    new Uint8Array(first.buffer)[99] = 7;
+    const second = track(joinSegment({ name, size: 50 }));
+    expect([first.created, second.created, second.size]).toEqual([true, false, 100]);
+    expect(new Uint8Array(second.buffer)[99]).toBe(7);
+    expect(() => joinSegment({ name, size: 101 })).toThrow(code('SEGMENT_TOO_SMALL'));
+    first.close();
+    expect(existsSync(`/dev/shm/${name}`)).toBe(true);
+    second.close();
+    expect(existsSync(`/dev/shm/${name}`)).toBe(false);
+  });
+});
+
+describe('openSegment', () => {
+  test('maps what another program made, read-only by default, and writes nothing to it', () => {
+    const name = uniqueName();
+    const path = `/dev/shm/${name}`;
+    writeFileSync(path, Buffer.from(Array.from({ length: 5000 }, (_, i) => i & 255)), { mode: 0o600 });
+    const before = readFileSync(path);
+    try {
+      const segment = track(openSegment(name));
+      expect(segment).toMatchObject({ size: 5000, created: false, access: 'read' });
+      expect(new Uint8Array(segment.buffer)[4999]).toBe(4999 & 255);
+      const copy = track(openSegment(name, { access: 'copy-on-write' }));
+      new Uint8Array(copy.buffer).fill(0);
+      expect(new Uint8Array(segment.buffer)[4999]).toBe(4999 & 255);
+      segment.close();
+      copy.close();
+      expect(readFileSync(path)).toEqual(before);
+    } finally {
+      unlinkSync(path);
+    }
+  });
+
+  test('maps windows at any offset, and refuses those beyond the end', () => {
+    const segment = track(createSegment({ size: 300_000 }));
+    const bytes = new Uint8Array(segment.buffer);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 7) & 255;
+    for (const offset of [0, 1, 4095, 4096, 65_535, 65_537, 299_999]) {
+      const window = track(openSegment(segment.handle, { offset, length: 1 }));
+      expect(window.size).toBe(1);
+      expect(new Uint8Array(window.buffer)[0]).toBe((offset * 7) & 255);
+      expect(track(openSegment(segment.handle, { offset })).size).toBe(300_000 - offset);
+    }
+    expect(() => openSegment(segment.handle, { offset: 300_000 })).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => openSegment(segment.handle, { offset: 1, length: 300_000 })).toThrow(
+      code('SEGMENT_TOO_SMALL'),
+    );
+    expect(() => openSegment(segment.handle, { offset: -1 })).toThrow(code('VALUE_RANGE'));
+    expect(() => openSegment(segment.handle, { length: 0 })).toThrow(code('VALUE_RANGE'));
+  });
+
+  test('opens a descriptor that a native program handed over; adopt closes the original', () => {
+    const segment = track(createSegment({ size: 64 }));
+    const { osHandle } = segment.handle as { osHandle: number };
+    const other = track(openSegment({ osHandle }, { access: 'read-write' }));
+    new Uint8Array(other.buffer)[0] = 9;
+    expect(new Uint8Array(segment.buffer)[0]).toBe(9);
+    expect(() => openSegment({ osHandle: 999_999 })).toThrow(code('SEGMENT_NOT_FOUND'));
+  });
+});
+
+test.each([{ backing: 'named' }, { backing: 'anonymous' }, { backing: 'process' }] as const)(
+  'after close of a $backing segment views are empty or throw, in optimised code too, and calls throw STORE_CLOSED',
+  ({ backing }) => {
+    const segment = track(
+      createSegment({ size: 4096, backing, ...(backing === 'named' ? { name: uniqueName() } : {}) }),
+    );
+    const { buffer } = segment;
+    const words = new Int32Array(buffer);
+    const view = new DataView(buffer);
+    const read = (): number => words[5]! + view.getInt32(20, true) + Atomics.load(words, 5);
+    words[5] = 1;
+    let sum = 0;
+    for (let i = 0; i < 50_000; i++) sum += read();
+    expect(sum).toBe(150_000);
+    segment.close();
+    segment.close();
+    if (backing !== 'process') {
+      expect(words.length).toBe(0);
+      expect(words[5]).toBeUndefined();
+      words[5] = 3;
+      expect(read).toThrow(TypeError);
+      expect(() => view.setInt32(0, 1)).toThrow(TypeError);
+      expect(() => new Int32Array(buffer)).toThrow(TypeError);
+    }
+    for (const call of [
+      () => segment.buffer,
+      () => segment.handle,
+      () => segment.flush(),
+      () => segment.unlink(),
+      () => segment.duplicateFor(process.pid),
+    ]) {
+      expect(call).toThrow(code('STORE_CLOSED'));
+    }
+  },
+);
+
+test('unlink removes the name at once, and only the own one', () => {
+  const name = uniqueName();
+  const first = track(createSegment({ name, size: 8 }));
+  first.unlink();
+  expect(existsSync(`/dev/shm/${name}`)).toBe(false);
+  const second = track(createSegment({ name, size: 8 }));
+  first.unlink();
+  first.close();
+  expect(existsSync(`/dev/shm/${name}`)).toBe(true);
+  expect(second.duplicateFor(process.pid)).toEqual(second.handle);
+});
+
+test('waitForSegment resolves once the segment exists', async () => {
+  const name = uniqueName();
+  setTimeout(() => track(createSegment({ name, size: 8 })), 20);
+  expect(track(await waitForSegment(name)).size).toBe(8);
+  await expect(waitForSegment(uniqueName(), { timeoutMs: 1 })).rejects.toMatchObject({
+    code: 'SEGMENT_NOT_FOUND',
+  });
+});
+
+test('nothing of these tests is left in shared memory', () => {
+  for (let i = 0; i < serial; i++)
+    expect(existsSync(`/dev/shm/sharecord-test-segment-${process.pid}-${i}`)).toBe(false);
+});
