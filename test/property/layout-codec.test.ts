@@ -1,5 +1,5 @@
 // Laws of the record codecs, over arbitrary layouts.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codecOf, referenceCodecOf } from '../../src/layout/codec.ts';
 import { layoutsWithRecords } from '../support/layout-arbitraries.ts';

@@ -40,7 +40,12 @@ function offsetOf(shape: Shape, path: readonly string[]): number | undefined {
   if (shape.kind === 'bits') return shape.members.some(({ name }) => name === first) ? 0 : undefined;
   if (shape.kind !== 'struct' && shape.kind !== 'union') return undefined;
   for (const field of shape.fields) {
-    const inner = field.name === first ? offsetOf(field.shape, rest) : field.name.startsWith('$') ? offsetOf(field.shape, path) : undefined;
+    const inner =
+      field.name === first
+        ? offsetOf(field.shape, rest)
+        : field.name.startsWith('$')
+          ? offsetOf(field.shape, path)
+          : undefined;
     if (inner !== undefined) return field.offset + inner;
   }
   return undefined;
@@ -64,7 +69,11 @@ describe.each(cases)('$title', ({ truth, image, layout, parts }) => {
   test('every struct has the compiler’s size and alignment', () => {
     for (const [name, facts] of Object.entries(truth.structs)) {
       const part = insideOf(parts.get(name))?.shapeOn(truth.abi);
-      expect({ name, sizeof: part?.size, alignof: part?.align }).toEqual({ name, sizeof: facts.sizeof, alignof: facts.alignof });
+      expect({ name, sizeof: part?.size, alignof: part?.align }).toEqual({
+        name,
+        sizeof: facts.sizeof,
+        alignof: facts.alignof,
+      });
     }
     expect([layout.size, layout.align]).toEqual([truth.sizeof, truth.alignof]);
   });
@@ -72,7 +81,10 @@ describe.each(cases)('$title', ({ truth, image, layout, parts }) => {
   test('every leaf lies at the compiler’s offset', () => {
     expect(truth.leaves.length).toBeGreaterThan(0);
     for (const { path, offset } of truth.leaves) {
-      expect({ path, offset: offsetOf(shape, path.split(/[.[\]]+/).filter(Boolean)) }).toEqual({ path, offset });
+      expect({ path, offset: offsetOf(shape, path.split(/[.[\]]+/).filter(Boolean)) }).toEqual({
+        path,
+        offset,
+      });
     }
   });
 
@@ -84,7 +96,8 @@ describe.each(cases)('$title', ({ truth, image, layout, parts }) => {
     for (const leaf of truth.leaves) {
       if (leaf.value === undefined) continue;
       const found = holderOf(read, leaf.path);
-      const value = leaf.kind === 'string' ? textAt(leaf, truth.abi, image) : spelled(leaf, found?.holder[found.key]);
+      const value =
+        leaf.kind === 'string' ? textAt(leaf, truth.abi, image) : spelled(leaf, found?.holder[found.key]);
       expect({ path: leaf.path, value }).toEqual({ path: leaf.path, value: leaf.value });
       const whole = found?.holder[found.key];
       if (leaf.kind === 'string' && typeof whole === 'string') expect(whole).toBe(leaf.value);
@@ -104,7 +117,10 @@ describe.each(cases)('$title', ({ truth, image, layout, parts }) => {
       const before = place.holder[place.key];
       if (leaf.kind === 'string' && before instanceof Uint8Array) {
         const memory = new Uint8Array(leaf.size);
-        struct('Leaf', { text: leafText(leaf) }, { abi: truth.abi }).encode({ text: leaf.value } as never, memory);
+        struct('Leaf', { text: leafText(leaf) }, { abi: truth.abi }).encode(
+          { text: leaf.value } as never,
+          memory,
+        );
         place.holder[place.key] = memory;
       } else place.holder[place.key] = given(leaf, before);
     }
@@ -124,18 +140,25 @@ describe.each(cases)('$title', ({ truth, image, layout, parts }) => {
   test('a text ends at its terminator, not at the first zero of the image', () => {
     for (const leaf of truth.leaves.filter(({ kind, aliased }) => kind === 'string' && aliased !== true)) {
       const memory = new Uint8Array(layout.size).fill(0xcc);
-      struct('Leaf', { text: leafText(leaf) }, { abi: truth.abi }).encode({ text: leaf.value } as never, memory, leaf.offset);
+      struct('Leaf', { text: leafText(leaf) }, { abi: truth.abi }).encode(
+        { text: leaf.value } as never,
+        memory,
+        leaf.offset,
+      );
       expect(textAt(leaf, truth.abi, memory)).toBe(leaf.value);
       expect(hex(memory.subarray(leaf.offset + leaf.size))).toMatch(/^(?:cc)*$/);
     }
   });
 
   test('memory shorter than the record is refused, longer memory is not', () => {
-    expect(() => layout.decode(image.subarray(0, layout.size - 1))).toThrow(expect.objectContaining({ code: 'INDEX_RANGE' }));
+    expect(() => layout.decode(image.subarray(0, layout.size - 1))).toThrow(
+      expect.objectContaining({ code: 'INDEX_RANGE' }),
+    );
     const page = new Uint8Array(layout.size + 4096);
     page.set(image);
     expect(JSON.stringify(layout.decode(page), bigintText)).toBe(JSON.stringify(record, bigintText));
   });
 });
 
-const bigintText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
+const bigintText = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? String(value) : value;

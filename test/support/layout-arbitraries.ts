@@ -1,5 +1,5 @@
 // Arbitrary layouts with arbitrary records for them. A layout here is a definition and a matching generator of records.
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { array, bits, bytes, enumOf, pad } from '../../src/layout/composites.ts';
 import * as numbers from '../../src/layout/numbers.ts';
 import { struct, union } from '../../src/layout/struct.ts';

@@ -31,7 +31,9 @@ interface Definition {
   readonly packing: 'natural' | Pack;
   readonly root: string;
   readonly structs: Readonly<Record<string, StructFacts>>;
-  readonly enums?: Readonly<Record<string, { readonly base: string; readonly values: Readonly<Record<string, number>> }>>;
+  readonly enums?: Readonly<
+    Record<string, { readonly base: string; readonly values: Readonly<Record<string, number>> }>
+  >;
 }
 export interface Leaf {
   readonly path: string;
@@ -99,7 +101,8 @@ const base = (name: string | undefined, abi: Abi): AnyType => {
   return type;
 };
 
-const encodingName = (name: string): string => ({ ascii: 'cp20127', 'utf-16-le': 'utf-16', 'utf-32-le': 'utf-32' })[name] ?? name;
+const encodingName = (name: string): string =>
+  ({ ascii: 'cp20127', 'utf-16-le': 'utf-16', 'utf-32-le': 'utf-32' })[name] ?? name;
 
 /** Makes the type of one text leaf, for fields whose elements are in different code pages. */
 export function leafText({ encoding = '', units = 0, unitSize, terminated }: Leaf): AnyType {
@@ -123,7 +126,9 @@ class Builder {
 
   /** Text leaves of the field of this name, wherever its struct is used. */
   #texts(name: string): readonly Leaf[] {
-    return this.#truth.leaves.filter(({ path, kind }) => kind === 'string' && fieldOf(path).split('.').at(-1) === name);
+    return this.#truth.leaves.filter(
+      ({ path, kind }) => kind === 'string' && fieldOf(path).split('.').at(-1) === name,
+    );
   }
 
   #text(field: FieldFacts, units: number): AnyType {
@@ -134,7 +139,9 @@ class Builder {
     };
     if (field.base === 'wchar') return wchar(units, options);
     if (field.base === 'char16') return char16(units, options);
-    const encodings = new Set(leaves.map(({ encoding = '' }) => encoding).filter((encoding) => encoding !== 'ascii'));
+    const encodings = new Set(
+      leaves.map(({ encoding = '' }) => encoding).filter((encoding) => encoding !== 'ascii'),
+    );
     const [only = field.text === 'utf8' ? 'utf-8' : 'windows-1252'] = encodings;
     return encodings.size > 1 ? bytes(units) : char(units, { ...options, encoding: encodingName(only) });
   }
@@ -150,7 +157,10 @@ class Builder {
     const dims = [...(field.dims ?? [])];
     if (field.text === 'bytes') {
       const size = dims.pop() ?? 0;
-      return this.#dimensions(bytes(size, field.lengthField === undefined ? {} : { length: field.lengthField }), dims);
+      return this.#dimensions(
+        bytes(size, field.lengthField === undefined ? {} : { length: field.lengthField }),
+        dims,
+      );
     }
     if (field.text !== undefined) {
       const units = dims.pop() ?? 0;
@@ -174,7 +184,13 @@ class Builder {
       const unit = base(field.base, this.#truth.abi) as typeof numbers.u32;
       const members: [string, number][] = [];
       let used = 0;
-      for (; facts[i]?.bits !== undefined && facts[i]?.base === field.base && used + (facts[i]?.bits ?? 0) <= 8 * unit.size; i++) {
+      for (
+        ;
+        facts[i]?.bits !== undefined &&
+        facts[i]?.base === field.base &&
+        used + (facts[i]?.bits ?? 0) <= 8 * unit.size;
+        i++
+      ) {
         members.push([facts[i]?.name ?? `$${i}`, facts[i]?.bits ?? 0]);
         used += facts[i]?.bits ?? 0;
       }
@@ -192,7 +208,8 @@ class Builder {
     const packing = facts.packing ?? this.#definition.packing;
     const options = { abi: this.#truth.abi, ...(packing === 'natural' ? {} : { pack: packing }) };
     const fields = this.#fields(facts.fields);
-    const type = facts.kind === 'union' ? union<Fields>(name, fields, options) : struct<Fields>(name, fields, options);
+    const type =
+      facts.kind === 'union' ? union<Fields>(name, fields, options) : struct<Fields>(name, fields, options);
     this.parts.set(name, type);
     return type;
   }
@@ -218,11 +235,15 @@ export function truthCases(): readonly Case[] {
 const steps = (path: string): string[] => path.split(/[.[\]]+/).filter((step) => step !== '');
 
 /** Finds the object that holds the last step of a path, through members without a name in C. */
-export function holderOf(record: unknown, path: string): { readonly holder: Record<string, unknown>; readonly key: string } | undefined {
+export function holderOf(
+  record: unknown,
+  path: string,
+): { readonly holder: Record<string, unknown>; readonly key: string } | undefined {
   const [first, ...rest] = steps(path);
   if (typeof record !== 'object' || record === null || first === undefined) return undefined;
   const holder = record as Record<string, unknown>;
-  if (Object.hasOwn(holder, first)) return rest.length === 0 ? { holder, key: first } : holderOf(holder[first], rest.join('.'));
+  if (Object.hasOwn(holder, first))
+    return rest.length === 0 ? { holder, key: first } : holderOf(holder[first], rest.join('.'));
   for (const key of Object.keys(holder)) {
     const found = key.startsWith('$') ? holderOf(holder[key], path) : undefined;
     if (found !== undefined) return found;

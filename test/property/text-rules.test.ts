@@ -1,0 +1,370 @@
+// The rules of text fields, each a law over arbitrary texts, encodings and capacities.
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { byteLength } from '../../src/layout/byte-length.ts';
+import { be } from '../../src/layout/numbers.ts';
+import { u16 } from '../../src/layout/numbers.ts';
+import { struct } from '../../src/layout/struct.ts';
+import { char, char16, char32, shortString, utf8 } from '../../src/layout/text-types.ts';
+import type { AnyType } from '../../src/layout/types.ts';
+
+interface TextOptions {
+  readonly terminated?: boolean;
+  readonly onOverflow?: 'throw' | 'truncate';
+  readonly onUnmappable?: 'throw' | 'replace';
+}
+interface Variant {
+  readonly title: string;
+  readonly unit: number;
+  readonly encoding: string;
+  readonly make: (units: number, options: TextOptions) => AnyType;
+}
+
+const CODE_PAGES = [
+  'windows-1252',
+  'windows-1251',
+  'ibm866',
+  'koi8-r',
+  'gbk',
+  'big5',
+  'shift_jis',
+  'euc-kr',
+  'euc-jp',
+  'gb18030',
+];
+const VARIANTS: readonly Variant[] = [
+  { title: 'utf8', unit: 1, encoding: 'utf-8', make: utf8 },
+  { title: 'char16', unit: 2, encoding: 'utf-16le', make: char16 },
+  {
+    title: 'char16 big-endian',
+    unit: 2,
+    encoding: 'utf-16be',
+    make: (units, options) => be(char16(units, options)),
+  },
+  { title: 'char32', unit: 4, encoding: 'utf-32le', make: char32 },
+  ...CODE_PAGES.map((encoding) => ({
+    title: `char in ${encoding}`,
+    unit: 1,
+    encoding,
+    make: (units: number, options: TextOptions) => char(units, { ...options, encoding }),
+  })),
+];
+
+/** Characters of many lengths in many encodings. */
+const CHARACTERS = 'aZ~ é€Ж中文字ｶ한국あ😀𠮷†Ω';
+const texts = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.array(fc.constantFrom(...CHARACTERS), { maxLength: 20 }).map((list) => list.join('')),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.string({ unit: 'binary', maxLength: 20 }).map((text) => text.replaceAll('\0', '')),
+  },
+);
+
+const bytesOf = (text: string, encoding: string): number | undefined => {
+  try {
+    return byteLength(text, encoding);
+  } catch {
+    return undefined;
+  }
+};
+const mappable = (text: string, encoding: string): string =>
+  [...text].filter((character) => bytesOf(character, encoding) !== undefined).join('');
+
+/** Memory full of old text, with the field at byte 4 of it. */
+const AT = 4;
+const oldMemory = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(size + 2 * AT).fill(0xcc);
+const codeOf = (work: () => unknown): string | undefined => {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+};
+
+describe.each(VARIANTS)('$title', ({ make, encoding, unit }) => {
+  const layoutOf = (units: number, options: TextOptions = {}) =>
+    struct('Text', { text: make(units, options) } as never);
+  const write = (units: number, text: string, options: TextOptions = {}): Uint8Array<ArrayBuffer> => {
+    const layout = layoutOf(units, options);
+    const memory = oldMemory(layout.size);
+    layout.encode({ text } as never, memory, AT);
+    return memory;
+  };
+  const read = (units: number, memory: Uint8Array<ArrayBuffer>, options: TextOptions = {}): string =>
+    (layoutOf(units, options).decode(memory, AT) as { text: string }).text;
+
+  test('a text fits exactly when its bytes and a terminator fit', () => {
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 60 }), (raw, units) => {
+        const text = mappable(raw, encoding);
+        const bytes = byteLength(text, encoding);
+        const fits = bytes + unit <= units * unit;
+        expect(codeOf(() => write(units, text))).toBe(fits ? undefined : 'VALUE_TOO_LONG');
+        if (fits) expect(read(units, write(units, text))).toBe(text);
+      }),
+    );
+  });
+
+  test('without a terminator a text may fill the field to its last unit', () => {
+    fc.assert(
+      fc.property(texts, (raw) => {
+        const text = mappable(raw, encoding);
+        const units = byteLength(text, encoding) / unit;
+        if (units === 0) return;
+        expect(read(units, write(units, text, { terminated: false }), { terminated: false })).toBe(text);
+        expect(codeOf(() => write(units, text))).toBe('VALUE_TOO_LONG');
+      }),
+    );
+  });
+
+  test('a write leaves no stale tail, and nothing outside the field changes', () => {
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 60 }), fc.boolean(), (raw, units, terminated) => {
+        const memory = write(units, mappable(raw, encoding), { onOverflow: 'truncate', terminated });
+        const field = memory.subarray(AT, memory.length - AT);
+        const kept = byteLength(read(units, memory, { terminated }), encoding);
+        expect([...field.subarray(kept)].every((byte) => byte === 0)).toBe(true);
+        expect([...memory.subarray(0, AT), ...memory.subarray(memory.length - AT)]).toEqual(
+          Array.from({ length: 2 * AT }, () => 0xcc),
+        );
+      }),
+    );
+  });
+
+  test('a truncated text is the longest prefix of whole characters that fits', () => {
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 30 }), (raw, units) => {
+        const text = mappable(raw, encoding);
+        const kept = read(units, write(units, text, { onOverflow: 'truncate' }));
+        expect(text.startsWith(kept)).toBe(true);
+        expect(kept.isWellFormed()).toBe(true);
+        const next = [...text][[...kept].length];
+        if (next !== undefined)
+          expect(byteLength(kept + next, encoding) + unit).toBeGreaterThan(units * unit);
+      }),
+    );
+  });
+
+  test('reading stops at the terminator or the end of the field, and never throws', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 48 }), (noise) => {
+        const units = Math.max(1, Math.floor(noise.length / unit));
+        const memory = oldMemory(units * unit);
+        memory.set(noise.subarray(0, units * unit), AT);
+        const text = read(units, memory);
+        expect(text).not.toContain('\0');
+        expect(text.isWellFormed()).toBe(true);
+        expect([...text].length).toBeLessThanOrEqual(2 * units);
+      }),
+    );
+  });
+
+  test('a text with a NUL is refused, for it would end there', () => {
+    expect(codeOf(() => write(12, 'a\0b'))).toBe('VALUE_RANGE');
+  });
+
+  test('a lone surrogate cannot be stored', () => {
+    for (const text of ['\ud83d', 'a\udc00', '\ude00\ud83d'])
+      expect(codeOf(() => write(12, text))).toBe('VALUE_UNMAPPABLE');
+  });
+
+  test('a refused text leaves the memory as it was', () => {
+    const layout = layoutOf(4);
+    const memory = oldMemory(layout.size);
+    for (const text of ['far too long a text', 'a\0', '\ud800', 5, null]) {
+      expect(codeOf(() => layout.encode({ text } as never, memory, AT))).toMatch(/^VALUE_/);
+      expect([...memory].every((byte) => byte === 0xcc)).toBe(true);
+    }
+  });
+});
+
+describe('code pages', () => {
+  test.each(CODE_PAGES)(
+    '%s: a character it lacks throws, or is written as ? when that is asked for',
+    (encoding) => {
+      fc.assert(
+        fc.property(texts, (text) => {
+          const lacks = [...text].some((character) => bytesOf(character, encoding) === undefined);
+          const strict = struct('Text', { text: char(80, { encoding }) });
+          const lax = struct('Text', { text: char(80, { encoding, onUnmappable: 'replace' }) });
+          const memory = new ArrayBuffer(80);
+          expect(codeOf(() => strict.encode({ text }, memory))).toBe(lacks ? 'VALUE_UNMAPPABLE' : undefined);
+          lax.encode({ text }, memory);
+          const expected = [...text]
+            .map((character) => (bytesOf(character, encoding) === undefined ? '?' : character))
+            .join('');
+          expect(lax.decode(memory).text).toBe(expected);
+        }),
+      );
+    },
+  );
+
+  test('every character that a page can hold reads back as itself, and byteLength tells its bytes', () => {
+    for (const encoding of CODE_PAGES) {
+      const layout = struct('Text', { text: char(4, { encoding, terminated: false }) });
+      const memory = new ArrayBuffer(4);
+      let held = 0;
+      // Every character of one page, every third of the others.
+      for (let point = 1; point < 0x1_0010; point += encoding === 'gbk' ? 1 : 3) {
+        if (point >= 0xd800 && point < 0xe000) continue;
+        const text = String.fromCodePoint(point);
+        const bytes = bytesOf(text, encoding);
+        if (bytes === undefined) continue;
+        held++;
+        layout.encode({ text }, memory);
+        if (layout.decode(memory).text !== text) expect.fail(`${encoding} loses U+${point.toString(16)}`);
+        const stored = new Uint8Array(memory).findLastIndex((byte) => byte !== 0) + 1;
+        if (stored !== bytes)
+          expect.fail(`${encoding} stores U+${point.toString(16)} in ${stored} bytes, not ${bytes}`);
+      }
+      expect(held, encoding).toBeGreaterThan(80);
+    }
+  });
+
+  test('windows-1252 is right for 0x80 to 0x9F whatever the runtime’s decoder says', () => {
+    const layout = struct('Text', { text: char(27, { terminated: false }) });
+    const defined = [
+      0x80, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8e, 0x91, 0x92, 0x93, 0x94,
+      0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9e, 0x9f,
+    ];
+    const text = '€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ';
+    expect(layout.decode(Uint8Array.from(defined)).text).toBe(text);
+    const memory = new Uint8Array(27);
+    layout.encode({ text }, memory);
+    expect([...memory]).toEqual(defined);
+  });
+
+  test('Windows numbers and WHATWG labels name the same pages', () => {
+    const pairs = [
+      [936, 'gbk'],
+      [936, 'gb2312'],
+      [1252, 'latin1'],
+      [1251, 'cp1251'],
+      [932, 'sjis'],
+      [950, 'big5'],
+      [949, 'euc-kr'],
+      [866, 'cp866'],
+      [20866, 'koi8-r'],
+      [65001, 'utf8'],
+    ] as const;
+    for (const [number, label] of pairs) {
+      expect(struct('T', { text: char(9, { encoding: number }) }).digest).toBe(
+        struct('T', { text: char(9, { encoding: label }) }).digest,
+      );
+    }
+  });
+
+  test('code page 949 has the syllables that EUC-KR lacks', () => {
+    const layout = struct('Text', { text: char(4, { encoding: 949 }) });
+    const memory = new Uint8Array(4);
+    layout.encode({ text: '똠' }, memory);
+    expect([...memory]).toEqual([0x8c, 0x63, 0, 0]);
+    expect(layout.decode(memory).text).toBe('똠');
+  });
+
+  test('an unknown encoding is refused by name, UTF-16 points to char16', () => {
+    expect(() => char(4, { encoding: 'klingon' })).toThrow(/klingon/);
+    expect(() => char(4, { encoding: 1200 })).toThrow(/char16/);
+    expect(() => char(4, { encoding: 4711 })).toThrow(
+      expect.objectContaining({ code: 'LAYOUT_FIELD_INVALID' }),
+    );
+  });
+});
+
+describe('byte length is not string length', () => {
+  const cases = [
+    ['简单的共享内存示例', 9, { 'utf-16le': 18, gbk: 18, 'utf-8': 27, 'utf-32le': 36 }],
+    ['Café', 4, { 'utf-16le': 8, 'windows-1252': 4, 'utf-8': 5, 'utf-32le': 16 }],
+    ['a中', 2, { 'utf-16le': 4, gbk: 3, 'utf-8': 4 }],
+    ['😀', 2, { 'utf-16le': 4, 'utf-8': 4, gb18030: 4, 'utf-32le': 4 }],
+  ] as const;
+  test.each(cases)('%s: %d UTF-16 units', (text, units, bytes) => {
+    expect(text.length).toBe(units);
+    for (const [encoding, count] of Object.entries(bytes))
+      expect(byteLength(text, encoding), encoding).toBe(count);
+  });
+
+  test('byteLength is additive, and agrees with the runtime for UTF-8 and UTF-16', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (a, b) => {
+        for (const encoding of ['utf-8', 'utf-16le', 'utf-32le', 'gb18030']) {
+          expect(byteLength(a, encoding) + byteLength(b, encoding)).toBe(byteLength(a + b, encoding));
+        }
+        expect(byteLength(a, 'utf-8')).toBe(Buffer.byteLength(a, 'utf8'));
+        expect(byteLength(a, 1200)).toBe(Buffer.byteLength(a, 'utf16le'));
+      }),
+    );
+  });
+
+  test('the published record holds the published text in UTF-16 and in GBK', () => {
+    const text = '简单的共享内存示例';
+    const wide = struct('TPShareMem', { Data: char16(256, { terminated: false }) });
+    const ansi = struct('TPShareMem', { Data: char(256, { encoding: 936, terminated: false }) });
+    expect([wide.size, ansi.size]).toEqual([512, 256]);
+    for (const layout of [wide, ansi]) {
+      const memory = new Uint8Array(layout.size).fill(0xcc);
+      layout.encode({ Data: text }, memory);
+      expect(layout.decode(memory).Data).toBe(text);
+      expect([...memory.subarray(18)].every((byte) => byte === 0)).toBe(true);
+    }
+  });
+});
+
+describe('texts with a counted length', () => {
+  test('shortString holds up to its number of bytes, NUL included, and zeroes the tail', () => {
+    fc.assert(
+      fc.property(
+        fc.string({
+          unit: fc.integer({ min: 0, max: 126 }).map((code) => String.fromCharCode(code)),
+          maxLength: 20,
+        }),
+        (text) => {
+          const layout = struct('Text', { text: shortString(12) });
+          const memory = new Uint8Array(13).fill(0xcc);
+          const fits = text.length <= 12;
+          expect(codeOf(() => layout.encode({ text }, memory))).toBe(fits ? undefined : 'VALUE_TOO_LONG');
+          if (!fits) return;
+          expect(layout.decode(memory).text).toBe(text);
+          expect([...memory.subarray(1 + text.length)].every((byte) => byte === 0)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  test('a stored length beyond the field is VALUE_RANGE, never a read beyond it', () => {
+    const short = struct('Text', { text: shortString(3) });
+    expect(codeOf(() => short.decode(Uint8Array.of(4, 65, 66, 67)))).toBe('VALUE_RANGE');
+    const tied = struct('Text', { n: u16, text: utf8(3, { length: 'n' }) });
+    for (const n of [4, 0xffff]) {
+      const memory = new Uint8Array(tied.size);
+      new DataView(memory.buffer).setUint16(0, n, true);
+      expect(codeOf(() => tied.decode(memory))).toBe('VALUE_RANGE');
+    }
+  });
+
+  test('a sibling length is optional, is set for the caller, and must agree if given', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 8 }),
+        fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined }),
+        (text, n) => {
+          const layout = struct('Text', { n: u16, text: char16(8, { length: 'n' }) });
+          const memory = new Uint8Array(layout.size).fill(0xcc);
+          const given = n === undefined ? { text } : { n, text };
+          const code =
+            text.length > 8
+              ? 'VALUE_TOO_LONG'
+              : n !== undefined && n !== text.length
+                ? 'VALUE_RANGE'
+                : undefined;
+          expect(codeOf(() => layout.encode(given, memory))).toBe(code);
+          if (code === undefined) expect(layout.decode(memory)).toEqual({ n: text.length, text });
+        },
+      ),
+    );
+  });
+});
