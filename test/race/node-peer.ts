@@ -1,0 +1,352 @@
+// The Node side of the race tests: one script, one subcommand per role, the counterpart of native/peer.c. It runs on its own,
+// so that a test can choose the Node version and its flags. Roles that break a rule on purpose are the negative controls.
+// Prints "ready", works until its standard input ends or its count is reached, then prints one line of JSON.
+import { parentPort, Worker, isMainThread } from 'node:worker_threads';
+import { once } from 'node:events';
+import { GuardError, openSegment, openStore, type StoreWriter } from '../../src/index.ts';
+import { mixUnchecked, mixWithPlainRecheck, overwriteInPlace } from './broken-latch.ts';
+import {
+  kindOf,
+  layoutOf,
+  LANES,
+  rawSlot,
+  Seen,
+  type Spelling,
+  Tally,
+  valueOfArray,
+  Fields,
+} from './records.ts';
+import { watchTimers } from './timer-count.ts';
+
+const [role = '', ...args] = process.argv.slice(2);
+const say = (report: object): void => void process.stdout.write(`${JSON.stringify(report)}\n`);
+const sayReady = (): void => void process.stdout.write('ready\n');
+
+let ended = false;
+
+/** Notices the end of the input, which is the parent's wish or death. */
+function listenForEnd(onEnd?: () => void): void {
+  process.stdin.resume();
+  process.stdin.once('end', () => {
+    ended = true;
+    onEnd?.();
+  });
+}
+
+/** Repeats `work` until the input ends or `work` says that it is done; looks at the input in between. */
+async function untilEnd(work: () => boolean | void): Promise<void> {
+  listenForEnd();
+  sayReady();
+  while (!ended && work() !== true) await new Promise((resolve) => setImmediate(resolve));
+  process.stdin.destroy();
+}
+
+const SLICE_MS = 5;
+
+/** Runs `step` for some milliseconds. */
+function slice(step: () => void): void {
+  const end = performance.now() + SLICE_MS;
+  do for (let i = 0; i < 20; i++) step();
+  while (performance.now() < end);
+}
+
+/** What a reader has seen. `backwards` counts values smaller than the one before. */
+class Sightings {
+  reads = 0;
+  torn = 0;
+  backwards = 0;
+  changes = 0;
+  contended = 0;
+  readonly #last: number[] = [];
+
+  see(value: number, at = 0): void {
+    this.reads++;
+    const last = this.#last[at] ?? 0;
+    if (value < last) this.backwards++;
+    else if (value > last) this.changes++;
+    if (Number.isNaN(value)) this.torn++;
+    else this.#last[at] = value;
+  }
+}
+
+type Look = (seen: Sightings) => void;
+
+/** Counts READ_CONTENDED, which is allowed to readers, apart from whole reads. */
+function tolerant(read: Look): Look {
+  return (seen) => {
+    try {
+      read(seen);
+    } catch (error) {
+      if (!(error instanceof GuardError && error.code === 'READ_CONTENDED')) throw error;
+      seen.contended++;
+    }
+  };
+}
+
+const READ_MS = 400;
+
+/**
+ * read NAME SPELLING ELEMENTS CALL CHANGES, where CALL is read, readInto, tryRead or readColumn; ends by itself after READ_MS
+ * and so many changes.
+ */
+async function read(
+  name: string,
+  spelling: string,
+  elements: string,
+  call: string,
+  changes: string,
+): Promise<void> {
+  const store = openStore(name, layoutOf(spelling as Spelling, Number(elements)));
+  const { valueOf } = kindOf(spelling as Spelling, Number(elements));
+  const scratch = store.layout.zero();
+  const calls: Record<string, Look> = {
+    read: (seen) => seen.see(valueOf(store.read(0))),
+    readInto: (seen) => seen.see(valueOf(store.readInto(0, scratch))),
+    tryRead(seen) {
+      const record = store.tryRead(0);
+      if (record === undefined) seen.contended++;
+      else seen.see(valueOf(record));
+    },
+    readColumn(seen) {
+      if (spelling === 'fields') {
+        // One double each: whole in any case, but it must not go back.
+        store.readColumn('h').forEach((value, at) => seen.see(value, at));
+      } else {
+        const column = store.readColumn('values' as 'a') as unknown as number[][];
+        column.forEach((values, at) => seen.see(valueOfArray(values), at));
+      }
+    },
+  };
+  const look = tolerant(calls[call]!);
+  const seen = new Sightings();
+  const end = performance.now() + READ_MS;
+  await untilEnd(() => {
+    slice(() => look(seen));
+    return seen.changes >= Number(changes) && performance.now() >= end;
+  });
+  store.close();
+  say(seen);
+}
+
+/** read-broken NAME HOW TORN_LIMIT: a control, `unchecked` or `plain-recheck`; ends by itself after so many torn reads. */
+async function readBroken(name: string, how: string, limit: string): Promise<void> {
+  const segment = openSegment(name);
+  const look = how === 'unchecked' ? mixUnchecked : mixWithPlainRecheck;
+  const slot = rawSlot(segment.buffer, 0);
+  const scratch = new Float64Array(slot.cellLength);
+  let reads = 0;
+  let torn = 0;
+  await untilEnd(() => {
+    slice(() => {
+      reads += 1000;
+      torn += look(slot, scratch, 1000);
+    });
+    return torn >= Number(limit);
+  });
+  segment.close();
+  say({ reads, torn });
+}
+
+/** write NAME SPELLING ELEMENTS CALL: rising values, by write, assign, update or, as a control, in-place. */
+async function write(name: string, spelling: string, elements: string, call: string): Promise<void> {
+  const store = openStore(name, layoutOf(spelling as Spelling, Number(elements)), { access: 'read-write' });
+  const { zero, fill } = kindOf(spelling as Spelling, Number(elements));
+  const slot = rawSlot(store.segment.buffer, 0);
+  const record = zero();
+  let value = 0;
+  const calls: Record<string, () => void> = {
+    write: () => store.write(0, fill(record, value)),
+    assign: () => store.assign(0, fill(record, value)),
+    update: () => store.update(0, (draft) => void fill(draft, value)),
+    'in-place': () => overwriteInPlace(slot, value),
+  };
+  const put = calls[call]!;
+  await untilEnd(() =>
+    slice(() => {
+      value++;
+      put();
+    }),
+  );
+  store.close();
+  say({ writes: value });
+}
+
+const bed = new Int32Array(new SharedArrayBuffer(4));
+
+/** Blocks until record `index` was written. */
+function awaitStart(store: StoreWriter<typeof Fields>, index: number): void {
+  while (store.generation(index) === 0) Atomics.wait(bed, 0, 0, 1);
+}
+
+/** add NAME COUNT HOW START THREADS: updates record 0 COUNT times per thread, adding 1; HOW `plain` reads, then writes: a control. */
+async function add(name: string, count: string, how: string, start: string, threads: string): Promise<void> {
+  const workers = Array.from({ length: Number(threads) }, () => {
+    return new Worker(new URL(import.meta.url), { argv: ['add', name, count, how, start, '0'] });
+  });
+  const done = workers.map((worker) => once(worker, 'exit'));
+  await Promise.all(workers.map((worker) => once(worker, 'message')));
+  const store = openStore(name, Fields, { access: 'read-write' });
+  const { fill } = kindOf('fields', 8);
+  const step = (record: ReturnType<typeof Fields.zero>): void => void fill(record, record.a + 1);
+  if (isMainThread) sayReady();
+  else parentPort!.postMessage('ready');
+  awaitStart(store, Number(start));
+  for (let i = 0; i < Number(count); i++) {
+    if (how === 'plain') {
+      const record = store.read(0);
+      step(record);
+      store.write(0, record);
+    } else {
+      store.update(0, step);
+    }
+  }
+  store.close();
+  for (const [code] of await Promise.all(done))
+    if (code !== 0) throw new Error(`a worker ended with ${code}`);
+  if (isMainThread) say({ added: Number(count) * (1 + workers.length) });
+}
+
+/** tally NAME LANE: as the role of that name in native/peer.c. */
+async function tally(name: string, lane: string): Promise<void> {
+  const store = openStore(name, Tally, { access: 'read-write' });
+  const at = Number(lane);
+  const by = Array.from({ length: LANES }, () => 0);
+  let acknowledged = store.read(at).total;
+  await untilEnd(() =>
+    slice(() => {
+      store.update(0, (draft) => {
+        draft.total++;
+        draft.by[at - 1]!++;
+      });
+      acknowledged++;
+      store.write(at, { total: acknowledged, by: by.fill(acknowledged) });
+    }),
+  );
+  store.close();
+  say({ acknowledged });
+}
+
+/** put NAME SPELLING ELEMENTS: one update, or the code of the error it ends with. */
+function put(name: string, spelling: string, elements: string): void {
+  const store = openStore(name, layoutOf(spelling as Spelling, Number(elements)), { access: 'read-write' });
+  const { valueOf, fill } = kindOf(spelling as Spelling, Number(elements));
+  sayReady();
+  let status = 'OK';
+  try {
+    store.update(0, (draft) => void fill(draft, valueOf(draft) + 1));
+  } catch (error) {
+    status = (error as GuardError).code;
+  }
+  say({ status, value: valueOf(store.read(0)) });
+  store.close();
+}
+
+/** burst NAME CONTROL LANE: as the role of that name in native/peer.c. */
+async function burst(name: string, control: string, lane: string): Promise<void> {
+  const store = openStore(name, Fields, { access: 'read-write' });
+  const rounds = openStore(control, Fields, { access: 'read-write' });
+  const stop = new AbortController();
+  const { fill } = kindOf('fields', 8);
+  listenForEnd(() => stop.abort());
+  const watch = rounds.watch(0, { signal: stop.signal });
+  sayReady();
+  let writes = 0;
+  try {
+    for await (const { record } of watch) {
+      for (let left = 1 + Math.floor(Math.random() * 40); left > 0; left--, writes++) {
+        store.update(Math.floor(Math.random() * store.capacity), (draft) => void fill(draft, draft.a + 1));
+        if (Math.random() < 0.25) Atomics.wait(bed, 0, 0, Math.random() * 0.1);
+      }
+      rounds.write(Number(lane), record);
+    }
+  } catch (error) {
+    if (!ended) throw error;
+  }
+  rounds.close();
+  store.close();
+  process.stdin.destroy();
+  say({ writes });
+}
+
+/**
+ * watch NAME SEEN LANE THREADS: follows record 0 and, apart from that, all records, and writes what it saw to record LANE of
+ * the store SEEN; each further thread takes the next lane. Reports how many states a timer brought, not the bell.
+ */
+async function watch(name: string, seenName: string, lane: string, threads: string): Promise<void> {
+  const timers = watchTimers();
+  const stop = new AbortController();
+  const workers = Array.from({ length: Number(threads) }, (_, i) => {
+    return new Worker(new URL(import.meta.url), {
+      argv: ['watch', name, seenName, String(Number(lane) + 1 + i), '0'],
+    });
+  });
+  await Promise.all(workers.map((worker) => once(worker, 'message')));
+  const results = workers.map(
+    async (worker) => (await once(worker, 'message'))[0] as { delivered: number; byTimer: number },
+  );
+  // This thread watches through a writer, the others through readers, which map the armed word by themselves.
+  const store = openStore(name, Fields, isMainThread ? { access: 'read-write' } : {});
+  const seen = openStore(seenName, Seen, { access: 'read-write' });
+  const latest = { one: 0, all: 0 };
+  const generations = new Float64Array(store.capacity);
+  let delivered = 0;
+
+  const one = store.watch(0, { signal: stop.signal });
+  const all = store.watch({ signal: stop.signal });
+  const follow = async (
+    changes: typeof one,
+    note: (index: number, generation: number) => void,
+  ): Promise<void> => {
+    try {
+      for await (const { index, generation } of changes) {
+        timers.delivered();
+        delivered++;
+        note(index, generation);
+        seen.write(Number(lane), latest);
+      }
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+    }
+  };
+  const following = [
+    follow(one, (_, generation) => (latest.one = generation)),
+    follow(all, (index, generation) => {
+      latest.all += generation - generations[index]!;
+      generations[index] = generation;
+    }),
+  ];
+  if (isMainThread) {
+    listenForEnd(() => stop.abort());
+    sayReady();
+  } else {
+    parentPort!.postMessage('ready');
+    parentPort!.once('message', () => stop.abort());
+  }
+  await Promise.all(following);
+  for (const worker of workers) worker.postMessage('end');
+  let byTimer = timers.count();
+  for (const result of await Promise.all(results)) {
+    delivered += result.delivered;
+    byTimer += result.byTimer;
+  }
+  seen.close();
+  store.close();
+  if (!isMainThread) return parentPort!.postMessage({ delivered, byTimer });
+  process.stdin.destroy();
+  say({ delivered, byTimer });
+}
+
+const roles: Record<string, (...args: string[]) => Promise<void> | void> = {
+  read: read as never,
+  'read-broken': readBroken as never,
+  write: write as never,
+  add: add as never,
+  tally: tally as never,
+  put: put as never,
+  burst: burst as never,
+  watch: watch as never,
+};
+
+const run = roles[role];
+if (run === undefined) throw new Error(`no role ${role}`);
+await run(...args);

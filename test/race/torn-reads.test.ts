@@ -1,0 +1,59 @@
+// Readers in Node against a native writer that never stops. A record's elements all have one value in every committed state.
+//
+//   what the reader sees             library    control without the second look at the sequence
+//   all elements equal, rising       allowed    allowed
+//   elements that differ (torn)      forbidden  required, or this file could not see a tear
+//   a smaller value than before      forbidden  -
+//   READ_CONTENDED, undefined        allowed    -
+import { describe, expect, test } from 'vitest';
+import { createStore } from '../../src/index.ts';
+import { Bed, TIERS } from '../support/bed.ts';
+import { layoutOf, type Spelling } from './records.ts';
+
+/** States that a reader waits for: on a busy machine both may share one processor and meet seldom. */
+const CHANGES = 300;
+const TORN_ENOUGH = 10;
+
+// The pause is about as long as a read, so that reads and writes cross at every phase.
+const SHAPES: readonly { spelling: Spelling; elements: number; pauseNs: number }[] = [
+  { spelling: 'fields', elements: 8, pauseNs: 150 },
+  { spelling: 'array', elements: 8, pauseNs: 150 },
+  { spelling: 'array', elements: 32, pauseNs: 500 },
+  { spelling: 'array', elements: 512, pauseNs: 8000 },
+];
+
+describe.each(TIERS)('a reader beside a native writer, $tier', (tier) => {
+  describe.each(SHAPES)('$elements doubles as $spelling', ({ spelling, elements, pauseNs }) => {
+    test.each(['read', 'readInto', 'tryRead', 'readColumn'])(
+      '%s gives whole records that never go back',
+      async (call) => {
+        const bed = new Bed();
+        const name = bed.name('torn');
+        const capacity = call === 'readColumn' ? 4 : 1;
+        bed.keep(createStore({ name, layout: layoutOf(spelling, elements), capacity }));
+        const writer = bed.native('write', name, 0, capacity, pauseNs);
+        await writer.ready;
+        const reader = bed.node(tier, 'read', name, spelling, elements, call, CHANGES);
+        const seen = await reader.result();
+        await writer.end();
+        expect(seen).toMatchObject({ torn: 0, backwards: 0 });
+        expect(seen['changes']).toBeGreaterThanOrEqual(CHANGES);
+      },
+    );
+  });
+
+  test.each(SHAPES)(
+    'the control, $elements doubles read without a second look, tears',
+    async ({ spelling, elements }) => {
+      const bed = new Bed();
+      const name = bed.name('torn-control');
+      bed.keep(createStore({ name, layout: layoutOf(spelling, elements), capacity: 1 }));
+      const writer = bed.native('write', name, 0, 1, 0);
+      await writer.ready;
+      const reader = bed.node(tier, 'read-broken', name, 'unchecked', TORN_ENOUGH);
+      const { torn } = await reader.result();
+      await writer.end();
+      expect(torn, 'control did not tear').toBeGreaterThanOrEqual(TORN_ENOUGH);
+    },
+  );
+});

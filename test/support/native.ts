@@ -1,0 +1,28 @@
+// Compiles the C programs that tests run beside Node, once per content, into node_modules/.cache/native.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const cache = path.join(root, 'node_modules/.cache/native');
+const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-pedantic'];
+
+/** Folder of the C sources. */
+export const NATIVE_FOLDER = path.join(root, 'native');
+
+/** Gives the path of the program made of `native/<source>` with gcc; several processes may ask at once. */
+export function compileNative(source: string): string {
+  const file = path.join(NATIVE_FOLDER, source);
+  const hash = createHash('sha256').update(FLAGS.join(' '));
+  for (const part of [file, path.join(NATIVE_FOLDER, 'sharecord.h')]) hash.update(fs.readFileSync(part));
+  const program = path.join(cache, `${path.parse(source).name}-${hash.digest('hex').slice(0, 16)}`);
+  if (fs.existsSync(program)) return program;
+  fs.mkdirSync(cache, { recursive: true });
+  // Renamed into place when it is complete: another process never runs half a program.
+  const draft = `${program}.${process.pid}.${process.hrtime.bigint()}`;
+  execFileSync('gcc', [...FLAGS, '-o', draft, file], { stdio: ['ignore', 'inherit', 'inherit'] });
+  fs.renameSync(draft, program);
+  return program;
+}
