@@ -1,0 +1,73 @@
+// Spells a layout as C for a compiler that acts as an oracle: only the types whose C form cannot be doubted.
+import { insideOf, type Shape, type StructShape } from '../../src/layout/shape.ts';
+import type { AnyType, ArrayType, Layout } from '../../src/layout/types.ts';
+
+const NUMBERS = {
+  u8: 'uint8_t',
+  i8: 'int8_t',
+  u16: 'uint16_t',
+  i16: 'int16_t',
+  u32: 'uint32_t',
+  i32: 'int32_t',
+  u64: 'uint64_t',
+  i64: 'int64_t',
+  f32: 'float',
+  f64: 'double',
+} as const;
+
+/** Gathers struct definitions, inner ones first. */
+export class CSource {
+  readonly lines: string[] = [];
+  readonly #names = new Map<Shape, string>();
+
+  /** Gives the C type of an element, its array dimensions, and whatever struct it needs defined. */
+  #declare(shape: Shape, type: AnyType): { readonly type: string; readonly dims: string } {
+    switch (shape.kind) {
+      case 'number':
+        return { type: NUMBERS[shape.code], dims: '' };
+      case 'boolean':
+        return { type: shape.size === 1 ? 'bool' : NUMBERS[shape.size === 2 ? 'u16' : 'u32'], dims: '' };
+      case 'enum':
+      case 'bits':
+        return this.#declare(shape.base, type);
+      case 'time':
+        return shape.epoch === 'filetime'
+          ? { type: 'uint32_t', dims: '[2]' }
+          : { type: shape.epoch === 'unixMs' ? 'int64_t' : 'double', dims: '' };
+      case 'text':
+        return {
+          type: NUMBERS[(['', 'u8', 'u16', '', 'u32'] as const)[shape.encoding.unit] as 'u8'],
+          dims: `[${shape.size / shape.encoding.unit}]`,
+        };
+      case 'bytes':
+      case 'pad':
+        return { type: 'uint8_t', dims: `[${shape.size}]` };
+      case 'array': {
+        const { type: element, dims } = this.#declare(shape.of, (type as ArrayType<AnyType, number>).of);
+        return { type: element, dims: `[${shape.length}]${dims}` };
+      }
+      case 'struct':
+      case 'union':
+        return { type: `${shape.kind} ${this.define(shape, (type as Partial<Layout>).pack)}`, dims: '' };
+    }
+  }
+
+  /** Defines a struct or union and gives its tag. */
+  define(shape: Extract<Shape, { kind: 'struct' | 'union' }>, pack: number | undefined): string {
+    const known = this.#names.get(shape);
+    if (known !== undefined) return known;
+    const members = shape.fields.map((field, i) => {
+      const { type, dims } = this.#declare(field.shape, field.type);
+      return `  ${type} f${i}${dims};`;
+    });
+    const name = `s${this.#names.size}`;
+    this.#names.set(shape, name);
+    const open = pack === undefined ? [] : [`#pragma pack(push, ${pack})`];
+    const close = pack === undefined ? [] : ['#pragma pack(pop)'];
+    this.lines.push(...open, `${shape.kind} ${name} {`, ...members, '};', ...close);
+    return name;
+  }
+}
+
+/** Gives the struct shape of a layout. */
+export const shapeOf = (layout: Layout): StructShape => insideOf(layout)?.shapeOn(layout.abi) as StructShape;
