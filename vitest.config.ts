@@ -17,6 +17,7 @@ export default defineConfig({
       project('property', 120_000),
       project('platform', 60_000),
       project('race', 180_000),
+      project('examples', 60_000),
       {
         extends: true,
         test: {
@@ -26,7 +27,7 @@ export default defineConfig({
             enabled: true,
             only: true,
             include: ['test/types/**/*.test-d.ts'],
-            tsconfig: './tsconfig.check.json',
+            tsconfig: './tsconfig.json',
           },
         },
       },

@@ -57,7 +57,14 @@ export type {
   View,
 } from './layout/types.ts';
 export type { Abi, Pack } from './layout/abi.ts';
-export type { Access, Backing, ForeignHandle, Handle, NativeHandle, ProcessHandle } from './platform/platform.ts';
+export type {
+  Access,
+  Backing,
+  ForeignHandle,
+  Handle,
+  NativeHandle,
+  ProcessHandle,
+} from './platform/platform.ts';
 export {
   type ErrorCode,
   GuardError,

@@ -82,7 +82,8 @@ export function allocate(fd: number, size: number, segment: string | undefined):
   do {
     errno = libc().posixFallocate(fd, 0, size) as number;
   } while (errno === EINTR);
-  if (errno !== 0) throw systemError('create', segment, 'posix_fallocate', errno, `no room for ${size} bytes`);
+  if (errno !== 0)
+    throw systemError('create', segment, 'posix_fallocate', errno, `no room for ${size} bytes`);
 }
 
 /** Makes a nameless file in memory. */

@@ -39,7 +39,13 @@ function attempt<T>(act: string, segment: string | undefined, call: () => T): T 
   } catch (error) {
     const { errno, syscall, code } = error as NodeJS.ErrnoException;
     if (errno === undefined) throw error;
-    throw libc.systemError(act, segment, syscall ?? 'fs', -errno, `${syscall ?? 'a call'} failed with ${code}`);
+    throw libc.systemError(
+      act,
+      segment,
+      syscall ?? 'fs',
+      -errno,
+      `${syscall ?? 'a call'} failed with ${code}`,
+    );
   }
 }
 
@@ -150,7 +156,11 @@ class LinuxObject implements SegmentObject {
         libc.mapDescriptor(fd, access !== 'read', access !== 'copy-on-write', offset, length, name),
       ),
     );
-    return { buffer: range.buffer, flush: () => libc.synchronize(range, name), unmap: () => libc.unmap(range) };
+    return {
+      buffer: range.buffer,
+      flush: () => libc.synchronize(range, name),
+      unmap: () => libc.unmap(range),
+    };
   }
 
   mapControl(length: number): Mapping | undefined {
@@ -299,7 +309,13 @@ function finish(fd: number, options: CreateOptions, backing: Backing): LinuxObje
     // PLATFORM: a memfd has no limit of its own; allocating more than there is ends in the out-of-memory killer and not in
     // an error (memfd_create(2), tmpfs(5)). uv_get_available_memory looks at the control group too.
     if (options.size > process.availableMemory()) {
-      throw libc.systemError('create', undefined, 'posix_fallocate', ENOMEM, `no memory for ${options.size} bytes`);
+      throw libc.systemError(
+        'create',
+        undefined,
+        'posix_fallocate',
+        ENOMEM,
+        `no memory for ${options.size} bytes`,
+      );
     }
     libc.allocate(fd, options.size, undefined);
     // The mode of open(2) is cut by the umask; the caller's is meant as it is.

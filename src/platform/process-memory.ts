@@ -16,7 +16,8 @@ const host = (globalThis as { process?: ProcessLike }).process;
 /** A number above 0 that no other thread of this process has. */
 const owner =
   1 +
-  (host?.getBuiltinModule?.('node:worker_threads')?.threadId ?? Math.floor(Math.random() * 0x3fff_ffff) + 0x4000);
+  (host?.getBuiltinModule?.('node:worker_threads')?.threadId ??
+    Math.floor(Math.random() * 0x3fff_ffff) + 0x4000);
 
 const openTables = new Set<WeakRef<Int32Array>>();
 
@@ -113,7 +114,10 @@ class ProcessObject implements SegmentObject {
   }
   map(_access: unknown, offset: number, length: number): Mapping {
     if (offset !== 0 || length !== this.size) {
-      throw new SegmentError('SEGMENT_UNSUPPORTED', 'cannot map a window of a process segment: it is one buffer');
+      throw new SegmentError(
+        'SEGMENT_UNSUPPORTED',
+        'cannot map a window of a process segment: it is one buffer',
+      );
     }
     return { buffer: this.#buffer, flush() {}, unmap() {} };
   }
@@ -127,7 +131,10 @@ class ProcessObject implements SegmentObject {
     return new WordDoorbell(words, bell);
   }
   publish(): boolean {
-    throw new SegmentError('SEGMENT_UNSUPPORTED', 'cannot name a process segment: it is known by its handle only');
+    throw new SegmentError(
+      'SEGMENT_UNSUPPORTED',
+      'cannot name a process segment: it is known by its handle only',
+    );
   }
   named(): boolean {
     return false;
@@ -143,7 +150,10 @@ class ProcessObject implements SegmentObject {
 export function createProcessObject(source: number | SharedArrayBuffer): SegmentObject {
   if (typeof source !== 'number') {
     if (source instanceof SharedArrayBuffer) return new ProcessObject(source);
-    throw new SegmentError('SEGMENT_UNSUPPORTED', 'cannot open a process segment: its handle has no SharedArrayBuffer');
+    throw new SegmentError(
+      'SEGMENT_UNSUPPORTED',
+      'cannot open a process segment: its handle has no SharedArrayBuffer',
+    );
   }
   try {
     return new ProcessObject(new SharedArrayBuffer(source));

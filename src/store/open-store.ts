@@ -2,7 +2,14 @@
 import { selectPlatform } from '#platform';
 import { SegmentError } from '../errors.ts';
 import type { AnyLayout } from '../layout/types.ts';
-import type { Access, ForeignHandle, Handle, KernelLocks, Mapping, SegmentObject } from '../platform/platform.ts';
+import type {
+  Access,
+  ForeignHandle,
+  Handle,
+  KernelLocks,
+  Mapping,
+  SegmentObject,
+} from '../platform/platform.ts';
 import { LockWord } from '../sync/lock-word.ts';
 import { Participants, PARTICIPANT_SLOTS } from '../sync/participants.ts';
 import { passGate } from './lifetime.ts';
@@ -28,7 +35,14 @@ import {
   writeHeader,
 } from './segment-header.ts';
 import { Reader, Writer } from './store.ts';
-import type { OpenStoreOptions, StoreAccess, StoreByAccess, StoreOptions, StoreReader, StoreWriter } from './types.ts';
+import type {
+  OpenStoreOptions,
+  StoreAccess,
+  StoreByAccess,
+  StoreOptions,
+  StoreReader,
+  StoreWriter,
+} from './types.ts';
 import { WatchHub } from './watch.ts';
 
 const platform = selectPlatform();
@@ -97,7 +111,8 @@ class Opening {
 }
 
 function requireLayout(layout: unknown, act: string): AnyLayout {
-  if (typeof layout === 'object' && layout !== null && (layout as AnyLayout).kind === 'struct') return layout as AnyLayout;
+  if (typeof layout === 'object' && layout !== null && (layout as AnyLayout).kind === 'struct')
+    return layout as AnyLayout;
   throw optionError(act, 'layout', layout, 'object', 'a layout made by struct()');
 }
 
@@ -141,10 +156,12 @@ function assemble(opening: Opening, header: SegmentHeader, access: StoreAccess, 
   };
   const controlWords = (): Int32Array | undefined => {
     control ??= object.mapControl(CONTROL_LENGTH);
-    return control === undefined ? undefined : new Int32Array(control.buffer, 0, Math.floor(control.buffer.byteLength / WORD));
+    return control === undefined
+      ? undefined
+      : new Int32Array(control.buffer, 0, Math.floor(control.buffer.byteLength / WORD));
   };
   const bell = object.doorbell(words, BELL_WORD, DOORBELL_OFFSET);
-  const access_ = accessRecords(layout, capacity, {
+  const records = accessRecords(layout, capacity, {
     words,
     firstWord: header.headerLength / WORD,
     cellWords: header.cellLength / WORD,
@@ -159,7 +176,7 @@ function assemble(opening: Opening, header: SegmentHeader, access: StoreAccess, 
     name: layout.name,
   });
   const hub = new WatchHub(listenAt, (message) => platform.warn(`${layout.name}: ${message}`));
-  const parts = { layout, capacity, segment, access: access_, hub, replaced: () => object.replaced() };
+  const parts = { layout, capacity, segment, access: records, hub, replaced: () => object.replaced() };
   const store = access === 'read' ? new Reader(parts) : new Writer(parts);
   platform.markUncloneable(store);
   return store;
@@ -176,7 +193,8 @@ function create(plan: StorePlan): Reader | undefined {
     opening.claim();
     writeHeader(opening.bytes, header, platform.bootId(), platform.pid());
     Atomics.store(opening.words, STATE_WORD, STATE_READY);
-    if (plan.name === undefined || object.publish(plan.name)) return assemble(opening, header, 'read-write', true);
+    if (plan.name === undefined || object.publish(plan.name))
+      return assemble(opening, header, 'read-write', true);
     opening.abandon();
     return undefined;
   } catch (error) {
@@ -187,7 +205,11 @@ function create(plan: StorePlan): Reader | undefined {
 }
 
 /** Opens an object that exists and runs `use`; unmaps and closes it again unless `use` gives a store. */
-function withOpening(object: SegmentObject, access: Access, use: (opening: Opening) => Reader | undefined): Reader | undefined {
+function withOpening(
+  object: SegmentObject,
+  access: Access,
+  use: (opening: Opening) => Reader | undefined,
+): Reader | undefined {
   let opening: Opening | undefined;
   try {
     opening = new Opening(object, access);

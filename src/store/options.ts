@@ -40,14 +40,16 @@ export function optionError(
   expected: string,
 ): ValueError {
   const isOfType = typeof found === type && found !== null;
-  const shown = typeof found === 'string' ? JSON.stringify(found) : typeof found === 'number' ? found : typeof found;
+  const shown =
+    typeof found === 'string' ? JSON.stringify(found) : typeof found === 'number' ? found : typeof found;
   const text = `cannot ${act}: ${option} is ${shown}, expected ${expected}`;
   return new ValueError(isOfType ? 'VALUE_RANGE' : 'VALUE_TYPE', text);
 }
 
 /** Checks that `options` is an object; the messages name `act`. */
 export function requireObject(options: unknown, act: string): void {
-  if (typeof options !== 'object' || options === null) throw optionError(act, 'options', options, 'object', 'an object');
+  if (typeof options !== 'object' || options === null)
+    throw optionError(act, 'options', options, 'object', 'an object');
 }
 
 function chooseBacking(options: SegmentOptions, platform: Platform, act: string): CheckedOptions['backing'] {
@@ -58,7 +60,8 @@ function chooseBacking(options: SegmentOptions, platform: Platform, act: string)
   if (backing === 'file' || options.file !== undefined) {
     throw new SegmentError('SEGMENT_UNSUPPORTED', `cannot ${act}: file-backed segments are not there yet`);
   }
-  if (backing === 'named' && options.name === undefined) throw optionError(act, 'name', undefined, 'string', 'a string');
+  if (backing === 'named' && options.name === undefined)
+    throw optionError(act, 'name', undefined, 'string', 'a string');
   if (options.name !== undefined && backing !== undefined && backing !== 'named') {
     throw optionError(act, 'name', options.name, 'string', `none with backing '${backing}'`);
   }
@@ -76,7 +79,8 @@ export function checkOptions(options: SegmentOptions, platform: Platform, act: s
   if (!Number.isInteger(mode) || mode < 0 || mode > ALL_PERMISSIONS) {
     throw optionError(act, 'mode', mode, 'number', 'an integer from 0 to 0o777');
   }
-  if (!LIFETIMES.includes(lifetime)) throw optionError(act, 'lifetime', lifetime, 'string', "'last-close' or 'until-unlink'");
+  if (!LIFETIMES.includes(lifetime))
+    throw optionError(act, 'lifetime', lifetime, 'string', "'last-close' or 'until-unlink'");
   if (typeof anyOwner !== 'boolean') throw optionError(act, 'anyOwner', anyOwner, 'boolean', 'a boolean');
   const backing = chooseBacking(options, platform, act);
   const name = options.name === undefined ? undefined : platform.normalizeName(options.name);

@@ -166,9 +166,16 @@ export function lifetimeOf(bytes: Uint8Array): Lifetime | undefined {
  * @throws {SegmentError} SEGMENT_FOREIGN, SEGMENT_FORMAT, SEGMENT_NOT_READY, SEGMENT_NOT_FOUND
  * @throws {LayoutError} LAYOUT_MISMATCH
  */
-export function readHeader(shared: Uint8Array, name: string | undefined, expected?: AnyLayout): SegmentHeader {
+export function readHeader(
+  shared: Uint8Array,
+  name: string | undefined,
+  expected?: AnyLayout,
+): SegmentHeader {
   const what = name === undefined ? 'segment' : `segment ${JSON.stringify(name)}`;
-  const fail = (code: 'SEGMENT_FORMAT' | 'SEGMENT_FOREIGN' | 'SEGMENT_NOT_READY' | 'SEGMENT_NOT_FOUND', fact: string): never => {
+  const fail = (
+    code: 'SEGMENT_FORMAT' | 'SEGMENT_FOREIGN' | 'SEGMENT_NOT_READY' | 'SEGMENT_NOT_FOUND',
+    fact: string,
+  ): never => {
     throw new SegmentError(code, `cannot open ${what}: ${fact}`, { segment: name });
   };
   const damaged = (word: string, found: number, want: number | string): never =>
@@ -185,9 +192,12 @@ export function readHeader(shared: Uint8Array, name: string | undefined, expecte
   if (word(BYTE_ORDER_OFFSET) !== BYTE_ORDER_MARK) fail('SEGMENT_FORMAT', 'its byte order differs');
   if (word(STATE_OFFSET) === STATE_GONE) fail('SEGMENT_NOT_FOUND', 'its last user has closed it');
   if (word(STATE_OFFSET) !== STATE_READY) fail('SEGMENT_NOT_READY', 'it is not initialised yet');
-  if (word(KIND_OFFSET) !== KIND_STORE) fail('SEGMENT_FORMAT', `its kind is ${word(KIND_OFFSET)}, expected a store`);
-  if (word(GUARD_OFFSET) !== GUARD_LATCH) fail('SEGMENT_FORMAT', `its guard is ${word(GUARD_OFFSET)}, expected a latch`);
-  if (word(SLOTS_OFFSET) !== PARTICIPANT_SLOTS) damaged('participant slots', word(SLOTS_OFFSET), PARTICIPANT_SLOTS);
+  if (word(KIND_OFFSET) !== KIND_STORE)
+    fail('SEGMENT_FORMAT', `its kind is ${word(KIND_OFFSET)}, expected a store`);
+  if (word(GUARD_OFFSET) !== GUARD_LATCH)
+    fail('SEGMENT_FORMAT', `its guard is ${word(GUARD_OFFSET)}, expected a latch`);
+  if (word(SLOTS_OFFSET) !== PARTICIPANT_SLOTS)
+    damaged('participant slots', word(SLOTS_OFFSET), PARTICIPANT_SLOTS);
   const lifetime = LIFETIMES[word(LIFETIME_OFFSET)] ?? damaged('lifetime', word(LIFETIME_OFFSET), '0 or 1');
 
   const headerLength = word(HEADER_LENGTH_OFFSET);
@@ -197,7 +207,8 @@ export function readHeader(shared: Uint8Array, name: string | undefined, expecte
     damaged('header length', headerLength, `a multiple of ${HEADER_ALIGNMENT} up to ${shared.length}`);
   }
   if (textOffset !== TEXT_OFFSET) damaged('layout text offset', textOffset, TEXT_OFFSET);
-  if (textLength > headerLength - textOffset) damaged('layout text length', textLength, `at most ${headerLength - textOffset}`);
+  if (textLength > headerLength - textOffset)
+    damaged('layout text length', textLength, `at most ${headerLength - textOffset}`);
   const layout = readLayout(shared.slice(textOffset, textOffset + textLength), fail);
   const digest = view.buffer.slice(DIGEST_OFFSET, DIGEST_OFFSET + DIGEST_LENGTH);
   if (!digestBytes(layout).every((byte, i) => byte === new Uint8Array(digest)[i])) {
@@ -210,7 +221,8 @@ export function readHeader(shared: Uint8Array, name: string | undefined, expecte
   const size = headerLength + capacity * header.stride;
   const claimed = Number(view.getBigUint64(SIZE_OFFSET, true));
   if (word(RECORD_SIZE_OFFSET) !== layout.size) damaged('record size', word(RECORD_SIZE_OFFSET), layout.size);
-  if (word(CELL_LENGTH_OFFSET) !== header.cellLength) damaged('cell length', word(CELL_LENGTH_OFFSET), header.cellLength);
+  if (word(CELL_LENGTH_OFFSET) !== header.cellLength)
+    damaged('cell length', word(CELL_LENGTH_OFFSET), header.cellLength);
   if (word(STRIDE_OFFSET) !== header.stride) damaged('stride', word(STRIDE_OFFSET), header.stride);
   if (claimed !== size) damaged('size', claimed, size);
   if (size > shared.length) damaged('size', size, `at most ${shared.length}, the size of the segment`);

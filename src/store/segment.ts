@@ -4,7 +4,13 @@ import { SegmentError, StoreClosedError } from '../errors.ts';
 import type { Access, Backing, ForeignHandle, Handle, Mapping, SegmentObject } from '../platform/platform.ts';
 import { PARTICIPANT_SLOTS } from '../sync/participants.ts';
 import { passGate } from './lifetime.ts';
-import { type CheckedOptions, checkOptions, checkSource, optionError, type SegmentOptions } from './options.ts';
+import {
+  type CheckedOptions,
+  checkOptions,
+  checkSource,
+  optionError,
+  type SegmentOptions,
+} from './options.ts';
 
 const platform = selectPlatform();
 
@@ -83,7 +89,8 @@ export class MappedSegment implements Segment {
     return this.#parts.object.handle;
   }
   duplicateFor(pid: number): Handle {
-    if (!Number.isInteger(pid) || pid < 1) throw optionError('hand over segment', 'pid', pid, 'number', 'a process id');
+    if (!Number.isInteger(pid) || pid < 1)
+      throw optionError('hand over segment', 'pid', pid, 'number', 'a process id');
     return this.handle;
   }
   flush(): void {
@@ -111,7 +118,10 @@ export class MappedSegment implements Segment {
   }
 
   #requireOpen(act: string): void {
-    if (this.#closed) throw new StoreClosedError(`cannot ${act} segment ${JSON.stringify(this.name ?? 'anonymous')}: it is closed`);
+    if (this.#closed)
+      throw new StoreClosedError(
+        `cannot ${act} segment ${JSON.stringify(this.name ?? 'anonymous')}: it is closed`,
+      );
   }
 }
 
@@ -124,9 +134,13 @@ function enter(object: SegmentObject, options: CheckedOptions): () => void {
   let slot = 0;
   while (!locks.tryLock(slot)) {
     if (++slot === PARTICIPANT_SLOTS) {
-      throw new SegmentError('SEGMENT_LIMIT', `cannot join segment "${object.name}": ${slot} users have it open`, {
-        segment: object.name,
-      });
+      throw new SegmentError(
+        'SEGMENT_LIMIT',
+        `cannot join segment "${object.name}": ${slot} users have it open`,
+        {
+          segment: object.name,
+        },
+      );
     }
   }
   return () =>
@@ -269,13 +283,17 @@ export interface OpenSegmentOptions {
  * @throws {SegmentError} SEGMENT_NOT_FOUND, SEGMENT_DENIED, SEGMENT_TOO_SMALL when the window passes the end
  * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
  */
-export function openSegment(source: string | Handle | ForeignHandle, options: OpenSegmentOptions = {}): Segment {
+export function openSegment(
+  source: string | Handle | ForeignHandle,
+  options: OpenSegmentOptions = {},
+): Segment {
   const act = 'open segment';
   const { access = 'read', offset = 0 } = options;
   if (access !== 'read' && access !== 'read-write' && access !== 'copy-on-write') {
     throw optionError(act, 'access', access, 'string', "'read', 'read-write' or 'copy-on-write'");
   }
-  if (!Number.isSafeInteger(offset) || offset < 0) throw optionError(act, 'offset', offset, 'number', 'a whole number of bytes');
+  if (!Number.isSafeInteger(offset) || offset < 0)
+    throw optionError(act, 'offset', offset, 'number', 'a whole number of bytes');
   if (options.length !== undefined) requireSize(options.length, act);
   const object = platform.open(checkSource(source, act), access === 'read-write');
   try {

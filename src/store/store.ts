@@ -80,10 +80,15 @@ export class Reader {
     access.check(0);
     const { read, column } = fieldAccess(this.layout, field);
     const target = out ?? (column === undefined ? [] : new column(capacity));
-    const fits = column === undefined ? Array.isArray(target) : target instanceof column && target.length >= capacity;
+    const fits =
+      column === undefined ? Array.isArray(target) : target instanceof column && target.length >= capacity;
     if (!fits) {
-      const expected = column === undefined ? 'an array' : `a ${column.name} of at least ${capacity} elements`;
-      throw new ValueError('VALUE_TYPE', `cannot read column ${this.layout.name}.${field}: out is not ${expected}`);
+      const expected =
+        column === undefined ? 'an array' : `a ${column.name} of at least ${capacity} elements`;
+      throw new ValueError(
+        'VALUE_TYPE',
+        `cannot read column ${this.layout.name}.${field}: out is not ${expected}`,
+      );
     }
     const readField = (view: DataView): unknown => read(view, 0);
     for (let i = 0; i < capacity; i++) (target as unknown[])[i] = access.inspect(i, readField);
@@ -98,7 +103,10 @@ export class Reader {
     for (let i = 0; i < this.capacity; i++) yield [i, this.read(i)];
   }
 
-  watch(indexOrOptions?: number | WatchOptions, options?: WatchOptions): AsyncIterableIterator<Change<object>> {
+  watch(
+    indexOrOptions?: number | WatchOptions,
+    options?: WatchOptions,
+  ): AsyncIterableIterator<Change<object>> {
     const { access, hub, capacity } = this.#parts;
     const one = typeof indexOrOptions !== 'object' && indexOrOptions !== undefined;
     access.check(one ? indexOrOptions : 0);
@@ -144,13 +152,17 @@ export class Writer extends Reader {
     this.#access.check(index);
     const { add } = fieldAccess(this.layout, field);
     if (add === undefined) {
-      throw new ValueError('VALUE_TYPE', `cannot add to ${this.layout.name}.${field}: it is not an integer field`);
+      throw new ValueError(
+        'VALUE_TYPE',
+        `cannot add to ${this.layout.name}.${field}: it is not an integer field`,
+      );
     }
     this.#access.revise(index, (view) => add(view, 0, delta));
   }
 
   update(index: number, change: (draft: object) => unknown): void {
-    if (typeof change !== 'function') throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
+    if (typeof change !== 'function')
+      throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
     const codec = codecOf(this.layout);
     this.#access.revise(index, (view) => {
       const draft = codec.decode(view, 0);

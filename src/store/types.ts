@@ -1,5 +1,13 @@
 // What users of a store see: types only.
-import type { AnyLayout, ColumnOf, FieldName, Infer, InferInput, InferPatch, IntegerName } from '../layout/types.ts';
+import type {
+  AnyLayout,
+  ColumnOf,
+  FieldName,
+  Infer,
+  InferInput,
+  InferPatch,
+  IntegerName,
+} from '../layout/types.ts';
 import type { Handle } from '../platform/platform.ts';
 import type { SegmentOptions } from './options.ts';
 import type { Segment } from './segment.ts';

@@ -1,6 +1,7 @@
 // Following changes: arm, look, sleep until the doorbell or a timer, look again. Steps are those of docs/protocol.md, watch.
 import { GuardError, ValueError } from '../errors.ts';
 import type { Doorbell, Listener } from '../platform/platform.ts';
+import { optionError } from './options.ts';
 import type { Change, WatchOptions } from './types.ts';
 
 /** Longest sleep where the bell works, in milliseconds: a writer that died between publishing and ringing is found then. */
@@ -46,7 +47,9 @@ export class WatchHub {
     this.#armed = this.#listener === undefined ? undefined : access?.arm;
     if (this.#listener === undefined && !this.#warned) {
       this.#warned = true;
-      this.#warn('watching by polling: this open cannot hear the doorbell (read-only access, or the inotify limit is reached)');
+      this.#warn(
+        'watching by polling: this open cannot hear the doorbell (read-only access, or the inotify limit is reached)',
+      );
     }
   }
 
@@ -87,15 +90,14 @@ export class WatchHub {
 }
 
 function checkWatchOptions(options: WatchOptions): Required<Omit<WatchOptions, 'signal'>> {
-  const { persistent = true, intervalMs = DEFAULT_INTERVAL_MS } = options;
-  if (typeof persistent !== 'boolean') {
-    throw new ValueError('VALUE_TYPE', `cannot watch: persistent is ${typeof persistent}, expected a boolean`);
+  const { signal, persistent = true, intervalMs = DEFAULT_INTERVAL_MS } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ValueError('VALUE_TYPE', 'cannot watch: signal is no AbortSignal');
   }
+  if (typeof persistent !== 'boolean')
+    throw optionError('watch', 'persistent', persistent, 'boolean', 'a boolean');
   if (typeof intervalMs !== 'number' || !(intervalMs >= 1 && intervalMs <= LONGEST_INTERVAL_MS)) {
-    throw new ValueError(
-      'VALUE_RANGE',
-      `cannot watch: intervalMs is ${String(intervalMs)}, expected 1 to ${LONGEST_INTERVAL_MS}`,
-    );
+    throw optionError('watch', 'intervalMs', intervalMs, 'number', `1 to ${LONGEST_INTERVAL_MS}`);
   }
   return { persistent, intervalMs };
 }

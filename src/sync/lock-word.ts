@@ -38,7 +38,10 @@ export class LockWord {
       if (found === 0) {
         if (Atomics.compareExchange(words, at, 0, this.me) === 0) return;
       } else if (found === this.me) {
-        throw new GuardError('LOCK_TIMEOUT', `cannot write ${this.#what}: this writer is inside a write of the record`);
+        throw new GuardError(
+          'LOCK_TIMEOUT',
+          `cannot write ${this.#what}: this writer is inside a write of the record`,
+        );
       } else if (backOff.patient && this.#participants.isDead(found)) {
         // ORDER: the whole word is compared, so a steal cannot hit a later owner.
         if (Atomics.compareExchange(words, at, found, this.me) === found) return;

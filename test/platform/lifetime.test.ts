@@ -49,11 +49,11 @@ afterEach(() => {
 
 /** Starts a child that makes, joins or opens a store and says so. */
 async function start(role: 'create' | 'join' | 'read', source: string | Handle): Promise<ChildProcess> {
-  const process_ = fork(child, [role, JSON.stringify(source)], { execArgv: conditions });
-  children.push(process_);
-  const [message] = await once(process_, 'message');
+  const started = fork(child, [role, JSON.stringify(source)], { execArgv: conditions });
+  children.push(started);
+  const [message] = await once(started, 'message');
   expect(message).toBe('ready');
-  return process_;
+  return started;
 }
 
 async function end(each: ChildProcess, signal: 'SIGKILL' | 'SIGTERM' | 'close'): Promise<void> {

@@ -135,12 +135,11 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
         throw mine;
       });
     expect(failing).toThrow(mine);
+    const asynchronous = async (draft: { id: number }): Promise<void> => {
+      draft.id = 99;
+    };
     // @ts-expect-error an async callback would commit before it ran
-    expect(() =>
-      store.update(0, async (draft) => {
-        draft.id = 99;
-      }),
-    ).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
+    expect(() => store.update(0, asynchronous)).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
     expect(store.read(0).id).toBe(7);
     expect(store.generation(0)).toBe(2);
   });

@@ -7,8 +7,20 @@ const Row = struct('Row', { id: u32, name: utf8(12), trace: array(f64, 2) });
 const FIXED_HEADER = 2368;
 
 const mutation = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ at: fc.nat(35).map((word) => word * 4), value: fc.oneof(fc.nat(), fc.constantFrom(0, 1, 64, 0x7fffffff, 0xffffffff, 0x80000000)) }) },
-  { weight: 3, arbitrary: fc.record({ at: fc.nat(150).map((word) => FIXED_HEADER + word * 4), value: fc.nat(0xffffffff) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      at: fc.nat(35).map((word) => word * 4),
+      value: fc.oneof(fc.nat(), fc.constantFrom(0, 1, 64, 0x7fffffff, 0xffffffff, 0x80000000)),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      at: fc.nat(150).map((word) => FIXED_HEADER + word * 4),
+      value: fc.nat(0xffffffff),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ at: fc.nat(800).map((word) => word * 4), value: fc.nat(0xffffffff) }) },
 );
 

@@ -35,14 +35,27 @@ class FakeLocks implements KernelLocks {
   }
 }
 
-function memoryOf(layout: Layout): { memory: (strongOrder: boolean) => LatchMemory; words: Int32Array; held: Set<number> } {
+function memoryOf(layout: Layout): {
+  memory: (strongOrder: boolean) => LatchMemory;
+  words: Int32Array;
+  held: Set<number>;
+} {
   const geometry = latchGeometry(layout.size);
   const words = new Int32Array(HEADER_WORDS + CAPACITY * geometry.strideWords);
   const held = new Set<number>();
   const memory = (strongOrder: boolean): LatchMemory => {
     const participants = new Participants(new FakeLocks(held), words, 0);
     const lock = new LockWord(words, participants, participants.claim('test'), layout.name);
-    return { ...geometry, words, firstWord: HEADER_WORDS, armedWord: ARMED, lock, announce() {}, strongOrder, name: layout.name };
+    return {
+      ...geometry,
+      words,
+      firstWord: HEADER_WORDS,
+      armedWord: ARMED,
+      lock,
+      announce() {},
+      strongOrder,
+      name: layout.name,
+    };
   };
   return { memory, words, held };
 }
@@ -74,23 +87,28 @@ test('generated and plain access read what the other wrote, for every layout', (
 
 test('the generation goes on across the wrap of the sequence, and the record stays readable', () => {
   fc.assert(
-    fc.property(layoutsWithRecords, fc.boolean(), fc.integer({ min: 0, max: 4 }), ({ layout, record }, strong, before) => {
-      const { memory, words } = memoryOf(layout);
-      const access = accessRecords(layout, CAPACITY, memory(strong));
-      access.write(0, record);
-      const slot = HEADER_WORDS;
-      // As if 2^32 - 1 - before writes had been published, at wrap 5.
-      words[slot] = -1 - before;
-      words.fill(5, slot + 2, slot + 4);
-      let last = access.generation(0);
-      expect(last).toBe(5 * 2 ** 32 + (2 ** 32 - 1 - before));
-      for (let i = 0; i < 8; i++) {
+    fc.property(
+      layoutsWithRecords,
+      fc.boolean(),
+      fc.integer({ min: 0, max: 4 }),
+      ({ layout, record }, strong, before) => {
+        const { memory, words } = memoryOf(layout);
+        const access = accessRecords(layout, CAPACITY, memory(strong));
         access.write(0, record);
-        expect(access.generation(0)).toBe(++last);
-        expect(access.read(0)).toEqual(record);
-      }
-      expect(last).toBeGreaterThan(6 * 2 ** 32);
-    }),
+        const slot = HEADER_WORDS;
+        // As if 2^32 - 1 - before writes had been published, at wrap 5.
+        words[slot] = -1 - before;
+        words.fill(5, slot + 2, slot + 4);
+        let last = access.generation(0);
+        expect(last).toBe(5 * 2 ** 32 + (2 ** 32 - 1 - before));
+        for (let i = 0; i < 8; i++) {
+          access.write(0, record);
+          expect(access.generation(0)).toBe(++last);
+          expect(access.read(0)).toEqual(record);
+        }
+        expect(last).toBeGreaterThan(6 * 2 ** 32);
+      },
+    ),
     { numRuns: 60 },
   );
 });

@@ -50,7 +50,9 @@ function outcome(call: () => void): string {
 }
 
 const act = { by: fc.nat(1), at: fc.nat(CAPACITY - 1) };
-const label = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 4 }), fc.string({ maxLength: 12 })).map((text) => text.replaceAll('\0', ''));
+const label = fc
+  .oneof(fc.string({ unit: 'grapheme', maxLength: 4 }), fc.string({ maxLength: 12 }))
+  .map((text) => text.replaceAll('\0', ''));
 const i32s = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const flatRecord = fc.record({
   count: fc.nat(65_535),
@@ -118,7 +120,8 @@ const rowCommands = fc.commands<Model, Real<typeof Row>>(
         `assign ${JSON.stringify(text)} ${x}`,
         who,
         (store) => store.assign(who.at, { at: { x }, label: text }),
-        (old) => (fits(text) ? { ...old, label: text, at: { ...(old['at'] as object), x } } : 'VALUE_TOO_LONG'),
+        (old) =>
+          fits(text) ? { ...old, label: text, at: { ...(old['at'] as object), x } } : 'VALUE_TOO_LONG',
       ),
     ),
     fc.record({ ...act, delta: fc.integer({ min: -70_000, max: 70_000 }) }).map(({ delta, ...who }) =>
@@ -152,17 +155,27 @@ const rowCommands = fc.commands<Model, Real<typeof Row>>(
 const flatCommands = fc.commands<Model, Real<typeof Flat>>(
   [
     fc.record({ ...act, record: flatRecord }).map(({ record, ...who }) =>
-      command<typeof Flat>(`write ${fc.stringify(record)}`, who, (store) => store.write(who.at, record), () => record),
+      command<typeof Flat>(
+        `write ${fc.stringify(record)}`,
+        who,
+        (store) => store.write(who.at, record),
+        () => record,
+      ),
     ),
-    fc.record({ ...act, bad: fc.constantFrom({ count: 65_536 }, { level: 0.5 }, { total: -1n }, { extra: 1 }), record: flatRecord }).map(
-      ({ bad, record, ...who }) =>
+    fc
+      .record({
+        ...act,
+        bad: fc.constantFrom({ count: 65_536 }, { level: 0.5 }, { total: -1n }, { extra: 1 }),
+        record: flatRecord,
+      })
+      .map(({ bad, record, ...who }) =>
         command<typeof Flat>(
           `write a bad ${fc.stringify(bad)}`,
           who,
           (store) => store.write(who.at, { ...record, ...bad }),
           () => ('extra' in bad ? 'VALUE_TYPE' : 'VALUE_RANGE'),
         ),
-    ),
+      ),
     fc.record({ ...act, ratio: fc.double({ noNaN: true }) }).map(({ ratio, ...who }) =>
       command<typeof Flat>(
         `update ${ratio}`,
@@ -187,7 +200,10 @@ function runModel<L extends typeof Row | typeof Flat>(
   try {
     fc.modelRun(
       () => ({
-        model: { records: Array.from({ length: CAPACITY }, () => zero), generations: Array.from({ length: CAPACITY }, () => 0) },
+        model: {
+          records: Array.from({ length: CAPACITY }, () => zero),
+          generations: Array.from({ length: CAPACITY }, () => 0),
+        },
         real: { writers: [store, second], reader },
       }),
       commands,
@@ -199,10 +215,22 @@ function runModel<L extends typeof Row | typeof Flat>(
 
 const backings = [{ backing: 'anonymous' }, { backing: 'process' }] as const;
 
-test.each(backings)('a store with backing $backing equals an array of records under every sequence of calls', (options) => {
-  fc.assert(fc.property(rowCommands, (commands) => runModel(Row, options, commands)), { numRuns: 60 });
-});
+test.each(backings)(
+  'a store with backing $backing equals an array of records under every sequence of calls',
+  (options) => {
+    fc.assert(
+      fc.property(rowCommands, (commands) => runModel(Row, options, commands)),
+      { numRuns: 60 },
+    );
+  },
+);
 
-test.each(backings)('a store of scalar records with backing $backing equals an array under every sequence of calls', (options) => {
-  fc.assert(fc.property(flatCommands, (commands) => runModel(Flat, options, commands)), { numRuns: 60 });
-});
+test.each(backings)(
+  'a store of scalar records with backing $backing equals an array under every sequence of calls',
+  (options) => {
+    fc.assert(
+      fc.property(flatCommands, (commands) => runModel(Flat, options, commands)),
+      { numRuns: 60 },
+    );
+  },
+);
