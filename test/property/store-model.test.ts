@@ -111,7 +111,7 @@ const rowCommands = fc.commands<Model, Real<typeof Row>>(
       command<typeof Row>(
         `write ${fc.stringify(record)}`,
         who,
-        (store) => store.write(who.at, record as never),
+        (store) => store.write(who.at, record),
         () => (fits(record.label) ? record : 'VALUE_TOO_LONG'),
       ),
     ),
