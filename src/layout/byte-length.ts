@@ -12,9 +12,16 @@ import { asValueError, show } from './fault.ts';
  * byteLength('Café', 'utf-8'); // 5
  */
 export function byteLength(text: string, encoding: string | number): number {
-  if (typeof text !== 'string') throw new ValueError('VALUE_TYPE', `cannot measure a text: expected a string, found ${show(text)}`);
-  const found = lookUpEncoding(encoding) ?? (encoding === 1201 || bigEndianUtf16(encoding) ? lookUpEncoding(1200) : undefined);
-  if (found === undefined) throw new ValueError('VALUE_TYPE', `cannot measure a text: this runtime has no encoding ${show(encoding)}`);
+  if (typeof text !== 'string')
+    throw new ValueError('VALUE_TYPE', `cannot measure a text: expected a string, found ${show(text)}`);
+  const found =
+    lookUpEncoding(encoding) ??
+    (encoding === 1201 || bigEndianUtf16(encoding) ? lookUpEncoding(1200) : undefined);
+  if (found === undefined)
+    throw new ValueError(
+      'VALUE_TYPE',
+      `cannot measure a text: this runtime has no encoding ${show(encoding)}`,
+    );
   if (found.unit !== 1) return found.unit === 2 ? 2 * text.length : 4 * [...text].length;
   try {
     return found.measure(text, false);
@@ -23,4 +30,5 @@ export function byteLength(text: string, encoding: string | number): number {
   }
 }
 
-const bigEndianUtf16 = (encoding: unknown): boolean => typeof encoding === 'string' && encoding.trim().toLowerCase() === 'utf-16be';
+const bigEndianUtf16 = (encoding: unknown): boolean =>
+  typeof encoding === 'string' && encoding.trim().toLowerCase() === 'utf-16be';

@@ -62,9 +62,11 @@ function zeroRecord(shape: StructShape): Record<string, unknown> {
   const valued = shape.fields.filter(({ shape: { kind } }) => kind !== 'pad');
   const keys = valued.map(({ name }) => name);
   // Beyond this a constructor's parameters, and generated code, are no gain.
-  if (keys.length > MAX_LEAVES) return Object.fromEntries(valued.map(({ name, shape: part }) => [name, zeroOf(part)]));
+  if (keys.length > MAX_LEAVES)
+    return Object.fromEntries(valued.map(({ name, shape: part }) => [name, zeroOf(part)]));
   // Floats start as a fraction, so that the engine keeps their fields as doubles from the first object on.
-  const isFloat = (part: Shape): boolean => part.kind === 'number' && (part.code === 'f32' || part.code === 'f64');
+  const isFloat = (part: Shape): boolean =>
+    part.kind === 'number' && (part.code === 'f32' || part.code === 'f64');
   const values = valued.map(({ shape: part }) => (isFloat(part) ? 0.5 : zeroOf(part)));
   const record = new (makerOf(shape, keys))(...values);
   for (const { name, shape: part } of valued) if (isFloat(part)) record[name] = 0;

@@ -56,11 +56,12 @@ interface Part {
 
 function partsOf(fields: readonly PlacedField[], codecOf: CodecOf): readonly Part[] {
   const lengths = new Set(fields.map(({ shape }) => lengthFieldOf(shape)));
+  const byName = new Map(fields.map((field) => [field.name, field]));
   const parts = new Map<string, Part>();
   const partOf = (name: string): Part => {
     const known = parts.get(name);
     if (known !== undefined) return known;
-    const { offset, shape } = fields.find((field) => field.name === name) as PlacedField;
+    const { offset, shape } = byName.get(name) as PlacedField;
     const sibling = lengthFieldOf(shape);
     const part = {
       name,

@@ -185,7 +185,11 @@ class ReadEmitter {
       const length = nodes.get(sibling) as Node & { readonly text: string };
       nodes.set(field.name, this.#tied(field, offset, length.text, sibling, path + pathStep(field.name)));
     }
-    return { kind: 'object', shape, parts: valued.map(({ name }) => [name, nodes.get(name) as Node] as const) };
+    return {
+      kind: 'object',
+      shape,
+      parts: valued.map(({ name }) => [name, nodes.get(name) as Node] as const),
+    };
   }
 
   /** A field whose length is in the local or expression `length`. */
@@ -237,7 +241,12 @@ function objectText(node: Node, bindings: Bindings): string {
   switch (node.kind) {
     case 'object': {
       const values = node.parts.map(([, part]) => objectText(part, bindings));
-      return `new ${bindings.add(makerOf(node.shape, node.parts.map(([key]) => key)))}(${values.join(', ')})`;
+      return `new ${bindings.add(
+        makerOf(
+          node.shape,
+          node.parts.map(([key]) => key),
+        ),
+      )}(${values.join(', ')})`;
     }
     case 'list':
       return `[${node.parts.map((part) => objectText(part, bindings)).join(', ')}]`;

@@ -71,7 +71,8 @@ function decoderName(label: string): string | undefined {
 }
 
 function nameOf(encoding: unknown): string | undefined {
-  if (typeof encoding === 'number') return Object.hasOwn(BY_NUMBER, encoding) ? BY_NUMBER[encoding] : undefined;
+  if (typeof encoding === 'number')
+    return Object.hasOwn(BY_NUMBER, encoding) ? BY_NUMBER[encoding] : undefined;
   if (typeof encoding !== 'string') return undefined;
   const label = encoding.trim().toLowerCase();
   if (BY_NAME.has(label)) return label;
@@ -84,7 +85,9 @@ function nameOf(encoding: unknown): string | undefined {
 /** Tells whether this runtime can decode what its tables would be made of. */
 function isSupported(encoding: TextEncoding): boolean {
   const { name } = encoding;
-  return encoding.unit > 1 || name.startsWith('cp') || name === 'windows-1252' || decoderName(name) !== undefined;
+  return (
+    encoding.unit > 1 || name.startsWith('cp') || name === 'windows-1252' || decoderName(name) !== undefined
+  );
 }
 
 /** Finds an encoding; undefined if this runtime does not know it. */
@@ -98,7 +101,10 @@ export function lookUpEncoding(encoding: unknown): TextEncoding | undefined {
 export function findEncoding(what: string, encoding: unknown): TextEncoding {
   const found = lookUpEncoding(encoding);
   if (found === undefined) {
-    throw new LayoutError('LAYOUT_FIELD_INVALID', `cannot lay out ${what}: this runtime has no encoding ${JSON.stringify(encoding)} for fields`);
+    throw new LayoutError(
+      'LAYOUT_FIELD_INVALID',
+      `cannot lay out ${what}: this runtime has no encoding ${JSON.stringify(encoding)} for fields`,
+    );
   }
   return found;
 }
@@ -107,7 +113,10 @@ export function findEncoding(what: string, encoding: unknown): TextEncoding {
 export function findByteEncoding(what: string, encoding: unknown): ByteEncoding {
   const found = findEncoding(what, encoding);
   if (found.unit !== 1) {
-    throw new LayoutError('LAYOUT_FIELD_INVALID', `cannot lay out ${what}: its units are bytes, use char${8 * found.unit} for ${found.name}`);
+    throw new LayoutError(
+      'LAYOUT_FIELD_INVALID',
+      `cannot lay out ${what}: its units are bytes, use char${8 * found.unit} for ${found.name}`,
+    );
   }
   return found;
 }

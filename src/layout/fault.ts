@@ -29,7 +29,11 @@ export function atStep(error: unknown, step: string | number): unknown {
 }
 
 /** Makes the public error of a fault that reached the outermost call; gives back any other error as it is. */
-export function asValueError(error: unknown, act: 'read' | 'write' | 'add to' | 'measure', name: string): unknown {
+export function asValueError(
+  error: unknown,
+  act: 'read' | 'write' | 'add to' | 'measure',
+  name: string,
+): unknown {
   if (!(error instanceof Fault)) return error;
   return new ValueError(error.code, `cannot ${act} ${name}${error.path}: ${error.message}`);
 }

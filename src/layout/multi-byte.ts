@@ -67,7 +67,8 @@ function completeKorean(pairs: Uint16Array): void {
   const free: number[] = [];
   for (let lead = 0x81; lead <= 0xc6; lead++) {
     const last = lead <= 0xa0 ? 0xfe : 0xa0;
-    for (const trail of [...range(0x41, 0x5a), ...range(0x61, 0x7a), ...range(0x81, last)]) free.push((lead << 8) | trail);
+    for (const trail of [...range(0x41, 0x5a), ...range(0x61, 0x7a), ...range(0x81, last)])
+      free.push((lead << 8) | trail);
   }
   let next = 0;
   for (let syllable = 0xac00; syllable <= 0xd7a3; syllable++) {
@@ -100,7 +101,8 @@ function charactersOf(decoder: Decoder, sequences: readonly (readonly number[])[
   });
 }
 
-const range = (first: number, last: number): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+const range = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
 function buildTables(page: Page): Tables {
   const decoder = new TextDecoder(page.name, { ignoreBOM: true });
@@ -111,14 +113,20 @@ function buildTables(page: Page): Tables {
     if (unit !== 0 && (bytes[unit] === 0 || page.preferLast?.has(unit) === true)) bytes[unit] = sequence;
   };
   for (const byte of range(1, 0x7f)) singles[byte] = bytes[byte] = byte;
-  charactersOf(decoder, range(0x80, 0xff).map((byte) => [byte])).forEach((unit, i) => {
+  charactersOf(
+    decoder,
+    range(0x80, 0xff).map((byte) => [byte]),
+  ).forEach((unit, i) => {
     if (page.noSingles === true) return;
     singles[0x80 + i] = unit;
     learn(unit, 0x80 + i);
   });
   const trails = range(...page.trails);
   for (const lead of range(...page.leads)) {
-    charactersOf(decoder, trails.map((trail) => [lead, trail])).forEach((unit, i) => {
+    charactersOf(
+      decoder,
+      trails.map((trail) => [lead, trail]),
+    ).forEach((unit, i) => {
       const pair = (lead << 8) | (trails[i] as number);
       pairs[pair] = unit;
     });
@@ -132,9 +140,17 @@ function buildTables(page: Page): Tables {
   return { decoder, singles, pairs, bytes };
 }
 
-function learnTriples(decoder: Decoder, lead: number, trails: readonly number[], learn: (unit: number, sequence: number) => void): void {
+function learnTriples(
+  decoder: Decoder,
+  lead: number,
+  trails: readonly number[],
+  learn: (unit: number, sequence: number) => void,
+): void {
   for (const second of trails) {
-    charactersOf(decoder, trails.map((third) => [lead, second, third])).forEach((unit, i) => {
+    charactersOf(
+      decoder,
+      trails.map((third) => [lead, second, third]),
+    ).forEach((unit, i) => {
       learn(unit, (lead << 16) | (second << 8) | (trails[i] as number));
     });
   }
@@ -142,7 +158,12 @@ function learnTriples(decoder: Decoder, lead: number, trails: readonly number[],
 
 /** Spells the n-th sequence of four bytes. */
 function quadOf(n: number): readonly [number, number, number, number] {
-  return [0x81 + Math.floor(n / 12_600), 0x30 + (Math.floor(n / 1260) % 10), 0x81 + (Math.floor(n / 10) % 126), 0x30 + (n % 10)];
+  return [
+    0x81 + Math.floor(n / 12_600),
+    0x30 + (Math.floor(n / 1260) % 10),
+    0x81 + (Math.floor(n / 10) % 126),
+    0x30 + (n % 10),
+  ];
 }
 const QUADS_OF_BMP = 39_420;
 /** Number of the sequence of U+10000; the others follow in order. */
@@ -157,7 +178,8 @@ function learnQuads(decoder: Decoder, learn: (unit: number, sequence: number) =>
   }
 }
 
-const byteCount = (sequence: number): number => (sequence < 0x100 ? 1 : sequence < 0x1_0000 ? 2 : sequence < 0x100_0000 ? 3 : 4);
+const byteCount = (sequence: number): number =>
+  sequence < 0x100 ? 1 : sequence < 0x1_0000 ? 2 : sequence < 0x100_0000 ? 3 : 4;
 
 function multiByte(page: Page): ByteEncoding {
   const { name } = page;

@@ -28,9 +28,19 @@ function generatedMaker(keys: readonly string[]): RecordMaker | undefined {
   );
 }
 
+/** Tells whether an assignment makes an own property: not if Object.prototype has a setter or a frozen property of that name. */
+function isAssignable(key: string): boolean {
+  const inherited = Object.getOwnPropertyDescriptor(Object.prototype, key);
+  return inherited === undefined || inherited.writable === true;
+}
+
 /** Gives the constructor for the objects of `shape`, whose keys are always the same. */
 export function makerOf(shape: object, keys: readonly string[]): RecordMaker {
   let maker = MAKERS.get(shape);
-  if (maker === undefined) MAKERS.set(shape, (maker = generatedMaker(keys) ?? plainMaker(keys)));
+  if (maker === undefined)
+    MAKERS.set(
+      shape,
+      (maker = (keys.every(isAssignable) ? generatedMaker(keys) : undefined) ?? plainMaker(keys)),
+    );
   return maker;
 }

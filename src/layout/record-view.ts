@@ -91,7 +91,8 @@ class Part {
     { name, shape, offset }: PlacedField,
     record: StructShape | UnionShape,
   ): PropertyDescriptor & ThisType<Part> {
-    const sibling = record.fields.find((field) => field.name === lengthFieldOf(shape));
+    const length = lengthFieldOf(shape);
+    const sibling = length === undefined ? undefined : record.fields.find((field) => field.name === length);
     if (isPart(shape)) {
       return {
         get() {

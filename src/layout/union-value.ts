@@ -50,14 +50,17 @@ class LiveCopy {
         return this.record(shape, at, path);
       case 'bits': {
         const codec = this.#codecOf(shape);
-        const read = (bytes: Bytes): Record<string, unknown> => codec.read(bytes, at) as Record<string, unknown>;
+        const read = (bytes: Bytes): Record<string, unknown> =>
+          codec.read(bytes, at) as Record<string, unknown>;
         const unit = {};
         for (const { name } of shape.members) {
           Object.defineProperty(unit, name, {
             enumerable: true,
             get: () => read(this.#bytes)[name],
             set: (value: unknown) =>
-              this.#act('write', path, (bytes) => codec.patch?.(bytes, at, { ...read(bytes), [name]: value })),
+              this.#act('write', path, (bytes) =>
+                codec.patch?.(bytes, at, { ...read(bytes), [name]: value }),
+              ),
           });
         }
         return Object.preventExtensions(unit);
@@ -65,7 +68,8 @@ class LiveCopy {
       case 'array': {
         if (shape.lengthField !== undefined) return undefined;
         const list: unknown[] = [];
-        for (let i = 0; i < shape.length; i++) this.#define(list, i, shape.of, at + i * shape.of.size, path + pathStep(i));
+        for (let i = 0; i < shape.length; i++)
+          this.#define(list, i, shape.of, at + i * shape.of.size, path + pathStep(i));
         return Object.preventExtensions(list);
       }
       default:
@@ -77,19 +81,27 @@ class LiveCopy {
     const record = {};
     for (const { name, shape: member, offset } of shape.fields) {
       if (member.kind === 'pad') continue;
-      if (lengthFieldOf(member) === undefined) this.#define(record, name, member, at + offset, path + pathStep(name));
+      if (lengthFieldOf(member) === undefined)
+        this.#define(record, name, member, at + offset, path + pathStep(name));
       else this.#defineCounted(record, name, shape, at, path);
     }
     return Object.preventExtensions(record);
   }
 
   /** Defines a member whose length is in a sibling: only the whole struct can tell where it ends. */
-  #defineCounted(record: object, name: string, shape: StructShape | UnionShape, at: number, path: string): void {
+  #defineCounted(
+    record: object,
+    name: string,
+    shape: StructShape | UnionShape,
+    at: number,
+    path: string,
+  ): void {
     const codec = this.#codecOf(shape);
     Object.defineProperty(record, name, {
       enumerable: true,
       get: () => this.#act('read', path, (bytes) => (codec.read(bytes, at) as Record<string, unknown>)[name]),
-      set: (value: unknown) => this.#act('write', path, (bytes) => codec.patch?.(bytes, at, { [name]: value })),
+      set: (value: unknown) =>
+        this.#act('write', path, (bytes) => codec.patch?.(bytes, at, { [name]: value })),
     });
   }
 }
@@ -106,7 +118,9 @@ export function unionBytes(value: unknown, shape: UnionShape): Uint8Array | unde
   if (typeof value !== 'object' || value === null) return undefined;
   const held = BYTES.get(value);
   if (held === undefined || held.shape.size !== shape.size) return undefined;
-  const same = held.shape === shape || shape.fields.every(({ name, shape: member }) => member.kind === 'pad' || Object.hasOwn(value, name));
+  const same =
+    held.shape === shape ||
+    shape.fields.every(({ name, shape: member }) => member.kind === 'pad' || Object.hasOwn(value, name));
   return same ? new Uint8Array(held.bytes.buffer) : undefined;
 }
 

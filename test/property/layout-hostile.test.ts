@@ -1,0 +1,348 @@
+// Definitions, canonical texts and bytes made by somebody who means harm: each gives a layout, a value or an error of ours.
+import { execFileSync } from 'node:child_process';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { LayoutError, SharecordError } from '../../src/errors.ts';
+import { canonicalText, firstDifference, layoutFromCanonical } from '../../src/layout/canonical.ts';
+import { codecOf, referenceCodecOf } from '../../src/layout/codec.ts';
+import { array, bits, bytes, enumOf, pad } from '../../src/layout/composites.ts';
+import { f64, u16, u32, u64, u8 } from '../../src/layout/numbers.ts';
+import { struct, union } from '../../src/layout/struct.ts';
+import { utf8 } from '../../src/layout/text-types.ts';
+import type { AnyType, Fields } from '../../src/layout/types.ts';
+import { layoutsWithRecords } from '../support/layout-arbitraries.ts';
+
+const refused = expect.objectContaining({
+  name: 'LayoutError',
+  code: 'LAYOUT_FIELD_INVALID',
+}) as unknown as Error;
+const define = (fields: unknown, options?: unknown) =>
+  struct<Fields>('Hostile', fields as Fields, options as never);
+
+describe('definitions', () => {
+  test.each(['__proto__', 'constructor', 'prototype', 'toJSON', '', '0', '42', '18446744073709551616'])(
+    'the field name %j is refused',
+    (name) => {
+      const fields = Object.fromEntries([[name, u8], ['a', u8]]); // prettier-ignore
+      expect(() => define(fields)).toThrow(refused);
+      expect(() => union<Fields>('Hostile', fields)).toThrow(refused);
+      expect(() => bits(u32, Object.fromEntries([[name, 1]]))).toThrow(refused); // prettier-ignore
+    },
+  );
+
+  test('any other name is data: it reaches no prototype, and no code', () => {
+    const names = fc.uniqueArray(
+      fc.oneof(
+        fc.string({ unit: 'binary', minLength: 1 }),
+        fc.constantFrom(
+          '"',
+          "'",
+          '`',
+          '\\',
+          '\n',
+          '\r',
+          '\u2028',
+          '\u2029',
+          '*/',
+          '//',
+          '${1}',
+          '});globalThis.hacked=1;({',
+          '"];globalThis.hacked=1;["',
+          'x0',
+          'view',
+          'o',
+          'target',
+          'record',
+          'b0',
+          'arguments',
+          'then',
+          'valueOf',
+          'hasOwnProperty',
+          '\ud800',
+        ),
+      ),
+      { minLength: 1, maxLength: 6 },
+    );
+    const safe = names
+      .map((list) =>
+        list.filter((name) => !/^(?:0|[1-9]\d*|__proto__|constructor|prototype|toJSON)$/.test(name)),
+      )
+      .filter((list) => list.length > 0);
+    fc.assert(
+      fc.property(safe, (list) => {
+        const layout = define(Object.fromEntries(list.map((name) => [name, f64])));
+        const record = Object.fromEntries(list.map((name, i) => [name, i + 0.5]));
+        const view = new DataView(new ArrayBuffer(layout.size));
+        codecOf(layout).encode(view, 0, record);
+        expect(codecOf(layout).decode(view, 0)).toEqual(record);
+        expect(Object.getPrototypeOf(codecOf(layout).decode(view, 0))).toBe(Object.prototype);
+        expect(codecOf(layout).decodeInto(view, 0, layout.zero())).toEqual(record);
+        expect(layoutFromCanonical(canonicalText(layout), 'Again').digest).toBe(layout.digest);
+        expect((globalThis as { hacked?: unknown }).hacked).toBeUndefined();
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('what is no field type is refused: look-alikes, cycles, proxies', () => {
+    const cycle: { kind: string; of?: unknown; length: number } = { kind: 'array', length: 2 };
+    cycle.of = cycle;
+    const lookAlike = { kind: 'u8', size: 1, align: 1, numeric: true };
+    for (const type of [
+      cycle,
+      lookAlike,
+      new Proxy(u8 as object, {}),
+      { ...u8 },
+      null,
+      undefined,
+      'u8',
+      8,
+      u8.kind,
+      () => u8,
+    ]) {
+      expect(() => define({ a: type })).toThrow(refused);
+      expect(() => array(type as AnyType, 2)).toThrow(refused);
+    }
+  });
+
+  test('counts, sizes, packs and offsets are checked', () => {
+    for (const n of [0, -1, 1.5, Number.NaN, '3', null, 2 ** 53, undefined]) {
+      expect(() => array(u8, n as number)).toThrow(LayoutError);
+      expect(() => utf8(n as number)).toThrow(LayoutError);
+      expect(() => bytes(n as number)).toThrow(LayoutError);
+      expect(() => pad(n as number)).toThrow(LayoutError);
+    }
+    expect(() => array(array(array(u64, 2 ** 10), 2 ** 10), 2 ** 10)).toThrow(
+      expect.objectContaining({ code: 'LAYOUT_TOO_LARGE' }),
+    );
+    for (const pack of [0, 3, 32, '8', null]) expect(() => define({ a: u8 }, { pack })).toThrow(refused);
+    for (const abi of ['macos', '', 5, '__proto__', 'toString'])
+      expect(() => define({ a: u8 }, { abi })).toThrow(refused);
+    for (const size of [0, -1, 1.5, '1']) expect(() => define({ a: u8 }, { size })).toThrow(refused);
+    for (const at of [-1, 1.5, '1', Number.NaN])
+      expect(() => define({ a: u8 }, { offsets: { a: at } })).toThrow(refused);
+    expect(() => define({ a: u8 }, { offsets: { b: 1 } })).toThrow(refused);
+    expect(() => define({ a: u8 }, { offsets: { a: 2 ** 40 } })).toThrow(
+      expect.objectContaining({ code: 'LAYOUT_TOO_LARGE' }),
+    );
+    expect(() => define({})).toThrow(refused);
+    expect(() => bits(u8, { a: 9 })).toThrow(refused);
+    expect(() => bits(u8, { a: 4, b: 5 })).toThrow(refused);
+    expect(() => enumOf(u8, { A: 256 })).toThrow(refused);
+    expect(() => enumOf(u8, {})).toThrow(refused);
+  });
+
+  test('ten thousand fields work, and nesting multiplies sizes only', () => {
+    const many = define(Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`f${i}`, u16])));
+    const record = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`f${i}`, i]));
+    const view = new DataView(new ArrayBuffer(many.size));
+    codecOf(many).encode(view, 0, record);
+    expect(codecOf(many).decode(view, 0)).toEqual(record);
+    expect(codecOf(many).decodeInto(view, 0, many.zero())).toEqual(record);
+    let deep = define({ a: u8 });
+    for (let i = 0; i < 20; i++) deep = define({ a: deep, b: deep });
+    expect(deep.size).toBe(2 ** 20);
+    expect(() => {
+      for (let i = 0; i < 20; i++) deep = define({ a: deep, b: deep });
+    }).toThrow(expect.objectContaining({ code: 'LAYOUT_TOO_LARGE' }));
+  });
+
+  test('a setter that Object.prototype has when a layout is made sees nothing of its records', () => {
+    const layout = define({ trapped: f64, mode: enumOf(u8, { On: 0 }) });
+    const seen: unknown[] = [];
+    Object.defineProperty(Object.prototype, 'trapped', {
+      configurable: true,
+      set: (value: unknown) => seen.push(value),
+    });
+    try {
+      for (const codec of [codecOf(layout), referenceCodecOf(layout)]) {
+        const record = codec.decode(new DataView(new ArrayBuffer(layout.size)), 0);
+        expect(Object.hasOwn(record, 'trapped')).toBe(true);
+      }
+      expect(Object.hasOwn(layout.zero(), 'trapped')).toBe(true);
+    } finally {
+      delete (Object.prototype as { trapped?: unknown }).trapped;
+    }
+    expect(seen).toEqual([]);
+  });
+});
+
+describe('canonical texts', () => {
+  test('layoutFromCanonical(canonicalText(layout)) reads the same bytes, for every layout', () => {
+    fc.assert(
+      fc.property(layoutsWithRecords, ({ layout, record }) => {
+        const again = layoutFromCanonical(canonicalText(layout), 'Again');
+        expect(again.digest).toBe(layout.digest);
+        expect([again.size, again.offsets]).toEqual([layout.size, layout.offsets]);
+        expect(firstDifference(layout, again)).toBe('');
+        const view = new DataView(new ArrayBuffer(layout.size));
+        codecOf(layout).encode(view, 0, record);
+        const copy = new DataView(new ArrayBuffer(layout.size));
+        codecOf(again).encode(copy, 0, codecOf(again).decode(view, 0));
+        expect(new Uint8Array(copy.buffer)).toEqual(new Uint8Array(view.buffer));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('any text gives a layout with that text, or a LayoutError', () => {
+    const check = (text: string): void => {
+      try {
+        expect(canonicalText(layoutFromCanonical(text, 'Hostile'))).toBe(text);
+      } catch (error) {
+        expect(error).toBeInstanceOf(LayoutError);
+      }
+    };
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), check), { numRuns: 500 });
+    fc.assert(
+      fc.property(
+        layoutsWithRecords,
+        fc.nat(),
+        fc.nat(12),
+        fc.string({ maxLength: 6 }),
+        ({ layout }, at, length, insert) => {
+          const text = canonicalText(layout);
+          const cut = at % text.length;
+          check(text.slice(0, cut) + insert + text.slice(cut + length));
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+
+  test('known attacks are refused', () => {
+    const attacks = [
+      '["struct",1,[["__proto__",0,"u8"]]]',
+      '["struct",1,[["constructor",0,"u8"]]]',
+      '["struct",2,[["a",0,"u8"],["a",1,"u8"]]]',
+      '["struct",1,[["a",0,"u16"]]]',
+      '["struct",8,[["a",0,"u32"],["b",2,"u32"]]]',
+      '["struct",1e300,[["a",0,"u8"]]]',
+      '["struct",8,[["a",-8,"u64"]]]',
+      '["struct",1,[]]',
+      '["struct",1,[["a",0,["array",4294967296,"u8"]]]]',
+      '["struct",1,[["a",0,["array",0,"u8"]]]]',
+      '["struct",4,[["a",0,["bits","u32",[["x",33]]]]]]',
+      '["struct",1,[["a",0,["enum","u8",[["x","1e5"]]]]]]',
+      '["struct",4,[["a",0,["utf-7",4,"full"]]]]',
+      '["struct",4,[["a",0,["bytes",4,"missing"]]]]',
+      `${'["struct",1,[["a",0,'.repeat(5000)}"u8"${']]]'.repeat(5000)}`,
+      `["struct",1,[["a",0,${'["array",1,'.repeat(100)}"u8"${']'.repeat(100)}]]]`,
+      '{"__proto__":{"polluted":1}}',
+      'null',
+      '',
+      ' ["struct",1,[["a",0,"u8"]]]',
+    ];
+    for (const text of attacks) expect(() => layoutFromCanonical(text, 'Hostile'), text).toThrow(LayoutError);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+    expect(() => layoutFromCanonical(5 as never, 'Hostile')).toThrow(LayoutError);
+  });
+
+  test('firstDifference names the first field that differs, with both sides', () => {
+    const Quote = struct('Quote', {
+      symbol: utf8(12),
+      bid: f64,
+      levels: array(struct('Level', { price: f64, size: u32 }), 2),
+    });
+    const cases = [
+      [
+        struct('Q', { symbol: utf8(12), bid: u32, levels: array(struct('L', { price: f64, size: u32 }), 2) }),
+        'field bid: expected f64 at byte 16, found u32 at byte 12',
+      ],
+      [
+        struct('Q', { symbol: utf8(13), bid: f64, levels: array(struct('L', { price: f64, size: u32 }), 2) }),
+        'field symbol: expected utf-8 text of 12 bytes with terminator at byte 0, found utf-8 text of 13 bytes with terminator at byte 0',
+      ],
+      [
+        struct('Q', { symbol: utf8(12), ask: f64 }),
+        'field bid: expected f64 at byte 16, found ask, f64 at byte 16',
+      ],
+      [
+        struct('Q', { symbol: utf8(12), bid: f64 }),
+        'field levels: expected 2 of Level at byte 24, found no field',
+      ],
+      [
+        struct('Q', { symbol: utf8(12), bid: f64, levels: array(struct('L', { price: f64, size: u16 }), 2) }),
+        'field levels[0].size: expected u32 at byte 8, found u16 at byte 8',
+      ],
+    ] as const;
+    for (const [found, text] of cases) expect(firstDifference(Quote, found as never)).toBe(text);
+    expect(firstDifference(Quote, Quote)).toBe('');
+    expect(firstDifference(struct('A', { a: u8 }, { offsets: {}, size: 2 }), struct('A', { a: u8 }))).toBe(
+      'size: expected 2 bytes, found 1 bytes',
+    );
+  });
+});
+
+describe('bytes', () => {
+  test('any bytes decode, or give an error of ours', () => {
+    fc.assert(
+      fc.property(layoutsWithRecords, fc.infiniteStream(fc.nat(255)), ({ layout }, noise) => {
+        const memory = Uint8Array.from({ length: layout.size }, () => noise.next().value ?? 0);
+        const results = [codecOf(layout), referenceCodecOf(layout)].map((codec) => {
+          try {
+            return JSON.stringify(codec.decode(new DataView(memory.buffer), 0), (_, value: unknown) =>
+              typeof value === 'bigint' ? String(value) : value,
+            );
+          } catch (error) {
+            expect(error).toBeInstanceOf(SharecordError);
+            return (error as Error).message;
+          }
+        });
+        expect(results[0]).toBe(results[1]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('a refused read leaves the target as it was', () => {
+    const layout = struct('Half', { a: u32, mode: enumOf(u8, { On: 1 }), b: u32 });
+    const bad = new DataView(new ArrayBuffer(layout.size));
+    bad.setUint32(0, 99, true);
+    for (const codec of [codecOf(layout), referenceCodecOf(layout)]) {
+      const target = { a: 1, mode: 'On', b: 2 };
+      expect(() => codec.decodeInto(bad, 0, target)).toThrow(
+        expect.objectContaining({
+          code: 'VALUE_RANGE',
+          message: 'cannot read Half.mode: expected one of On (1), found 0',
+        }),
+      );
+      expect(target).toEqual({ a: 1, mode: 'On', b: 2 });
+    }
+  });
+});
+
+describe('without code from strings', () => {
+  test('the plain loop takes over and reads and writes the same', () => {
+    const script = `
+      import { struct } from './src/layout/struct.ts';
+      import { f64, u8 } from './src/layout/numbers.ts';
+      import { array, enumOf } from './src/layout/composites.ts';
+      import { utf8 } from './src/layout/text-types.ts';
+      import { codecOf, referenceCodecOf } from './src/layout/codec.ts';
+      import { emitRecord } from './src/layout/compile.ts';
+      import { evaluate } from './src/layout/evaluate.ts';
+      const layout = struct('Plain', { name: utf8(8), mode: enumOf(u8, { Off: 0, On: 1 }), list: array(f64, 3) });
+      const memory = new ArrayBuffer(layout.size);
+      layout.encode({ name: 'abc', mode: 'On', list: [1, 2, 3] }, memory);
+      const record = layout.decode(memory);
+      console.log(JSON.stringify([codecOf(layout) === referenceCodecOf(layout), evaluate({}, 'return 1') === undefined,
+        emitRecord(layout) !== undefined, record, codecOf(layout).decodeInto(new DataView(memory), 0, layout.zero())]));
+    `;
+    const root = new URL('../..', import.meta.url);
+    const output = execFileSync(
+      process.execPath,
+      [
+        '--disallow-code-generation-from-strings',
+        '--no-warnings',
+        '--experimental-strip-types',
+        '--input-type=module',
+        '-e',
+        script,
+      ],
+      { cwd: root, encoding: 'utf8' },
+    );
+    const record = { name: 'abc', mode: 'On', list: [1, 2, 3] };
+    expect(JSON.parse(output)).toEqual([true, true, true, record, record]);
+  });
+});

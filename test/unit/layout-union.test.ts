@@ -1,0 +1,119 @@
+// What a union reads as, and how it is written.
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { codecOf, referenceCodecOf } from '../../src/layout/codec.ts';
+import { array, bits, bytes, enumOf } from '../../src/layout/composites.ts';
+import { f32, f64, u16, u32, u64, u8 } from '../../src/layout/numbers.ts';
+import { struct, union } from '../../src/layout/struct.ts';
+import { utf8 } from '../../src/layout/text-types.ts';
+
+const Value = union('Value', {
+  real: f64,
+  word: u64,
+  parts: struct('Parts', { low: u16, high: u16, list: array(u8, 4) }),
+  flags: bits(u32, { a: 1, b: 31 }),
+  text: utf8(8),
+  mode: enumOf(u8, { On: 1 }),
+});
+const Holder = struct('Holder', { kind: u8, value: Value });
+const read = (bytesOfValue: readonly number[]) => {
+  const memory = new Uint8Array(Holder.size);
+  memory.set(bytesOfValue, Holder.offsets.value);
+  return Holder.decode(memory).value;
+};
+
+describe('union', () => {
+  test('has the size and alignment of its largest members, every member at 0', () => {
+    const Odd = union('Odd', { bytes: bytes(9), word: u64 });
+    expect([Odd.size, Odd.align]).toEqual([16, 8]);
+    expect(struct('S', { a: u8, odd: Odd }).size).toBe(24);
+    const packed = union('Odd', { bytes: bytes(9), word: u64 }, { pack: 1 });
+    expect([packed.size, packed.align]).toEqual([9, 1]);
+  });
+
+  test('reads as accessors: each member decodes when it is read, and only then', () => {
+    const value = read([0, 0, 0, 0, 0, 0, 0xf0, 0x3f]);
+    expect([value.real, value.word]).toEqual([1, 0x3ff0_0000_0000_0000n]);
+    expect(value.parts).toEqual({ low: 0, high: 0, list: [0, 0, 0xf0, 0x3f] });
+    expect(() => value.mode).toThrow(
+      expect.objectContaining({
+        code: 'VALUE_RANGE',
+        message: 'cannot read Value.mode: expected one of On (1), found 0',
+      }),
+    );
+  });
+
+  test('setting one member, or a part of one, changes what the others read as', () => {
+    const value = read([]);
+    value.real = 2;
+    expect(value.word).toBe(0x4000_0000_0000_0000n);
+    value.parts.low = 7;
+    value.parts.list[0] = 9;
+    value.flags.b = 1;
+    expect(value.word).toBe(0x4000_0009_0000_0003n);
+    expect(() => (value.text = 'too long for it')).toThrow(
+      'cannot write Value.text: text is 15 bytes, expected at most 7 and a terminator',
+    );
+    expect(() => ((value as { typo?: number }).typo = 1)).toThrow(TypeError);
+    expect(value.word).toBe(0x4000_0009_0000_0003n);
+  });
+
+  test('is a private copy: neither the memory nor another read follows', () => {
+    const memory = new Uint8Array(Holder.size);
+    const [one, two] = [Holder.decode(memory).value, Holder.decode(memory).value];
+    one.word = 5n;
+    expect([two.word, memory.every((byte) => byte === 0)]).toEqual([0n, true]);
+    memory.fill(1);
+    expect(two.word).toBe(0n);
+  });
+
+  test('is written with exactly one member; the rest of its bytes are zeroed', () => {
+    for (const codec of [codecOf(Holder), referenceCodecOf(Holder)]) {
+      const memory = new Uint8Array(Holder.size).fill(0xcc);
+      codec.encode(new DataView(memory.buffer), 0, { kind: 1, value: { mode: 'On' } });
+      expect([...memory]).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    }
+  });
+
+  test('is written with what was read, whatever its bytes mean', () => {
+    const value = read([1, 2, 3, 4, 5, 6, 7, 8]);
+    for (const codec of [codecOf(Holder), referenceCodecOf(Holder)]) {
+      const memory = new Uint8Array(Holder.size);
+      codec.encode(new DataView(memory.buffer), 0, { kind: 0, value });
+      expect([...memory.subarray(8)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+  });
+
+  test('is replaced whole in a patch', () => {
+    const memory = new Uint8Array(Holder.size).fill(0xff);
+    Holder.encode({ value: { word: 1n } }, memory);
+    expect([...memory]).toEqual([255, 255, 255, 255, 255, 255, 255, 255, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(() => Holder.encode({ value: { word: 1n, real: 2 } as never }, memory)).toThrow(
+      expect.objectContaining({ code: 'VALUE_TYPE' }),
+    );
+  });
+
+  test('a member of another union of other members is no substitute', () => {
+    const Other = struct('Other', { value: union('Other', { thing: f64 }) });
+    const foreign = Other.decode(new ArrayBuffer(8)).value;
+    expect(() => Holder.encode({ value: foreign as never }, new ArrayBuffer(16))).toThrow(
+      'cannot write Holder.value.thing: no such field',
+    );
+  });
+
+  test('shows its members, and equals a union of the same bytes', () => {
+    const Small = struct('Small', { value: union('Value', { real: f32, word: u32 }) });
+    const memory = Uint8Array.of(0, 0, 0x80, 0x3f);
+    expect(JSON.stringify(Small.decode(memory))).toBe('{"value":{"real":1,"word":1065353216}}');
+    expect(Small.decode(memory)).toEqual(Small.decode(memory));
+    expect(Small.decode(memory)).not.toEqual(Small.decode(new Uint8Array(4)));
+    expect(inspect(Small.decode(memory).value, { getters: true })).toContain('1065353216');
+  });
+
+  test('inside another layout keeps its bytes through decodeInto', () => {
+    const target = Holder.zero();
+    const memory = new Uint8Array(Holder.size).fill(2);
+    codecOf(Holder).decodeInto(new DataView(memory.buffer), 0, target);
+    expect([target.kind, target.value.word]).toEqual([2, 0x0202_0202_0202_0202n]);
+  });
+});

@@ -1,0 +1,205 @@
+// Live views: what they show, what they change, and what they refuse.
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { array, bits, bytes, enumOf, pad } from '../../src/layout/composites.ts';
+import { be, bool, f64, filetime, i16, long, u16, u32, u64, u8 } from '../../src/layout/numbers.ts';
+import { struct, union } from '../../src/layout/struct.ts';
+import { char16, utf8 } from '../../src/layout/text-types.ts';
+
+const Point = struct('Point', { x: f64, y: f64 });
+const Sensor = struct('Sensor', {
+  id: u32,
+  _gap: pad(4),
+  pos: Point,
+  trace: array(Point, 2),
+  grid: array(array(i16, 2), 2),
+  flags: bits(u16, { ready: 1, mode: 3 }),
+  caps: bits(u64, { low: 1, high: 63 }),
+  value: union('Value', { real: f64, word: u64, halves: array(u32, 2) }),
+  name: utf8(8),
+  title: char16(4),
+  state: enumOf(u8, { Idle: 0, Run: 1 }),
+  live: bool,
+  stamp: filetime,
+  raw: bytes(3),
+  total: be(u32),
+  count: u16,
+  samples: array(u8, 4, { length: 'count' }),
+  size: long,
+});
+const fresh = () => {
+  const memory = new ArrayBuffer(2 * Sensor.size);
+  return { memory, view: Sensor.view(memory) };
+};
+
+describe('view', () => {
+  test('each set writes the memory, each get reads it', () => {
+    const { memory, view } = fresh();
+    view.id = 7;
+    view.pos.x = 1.5;
+    view.trace[1]!.y = 2.5;
+    view.grid[1]![0] = -3;
+    view.name = 'abc';
+    view.title = 'é';
+    view.state = 'Run';
+    view.live = true;
+    view.stamp = new Date(0);
+    view.raw = Uint8Array.of(1, 2, 3);
+    view.total = 0x01020304;
+    view.size = -5n;
+    expect(Sensor.decode(memory)).toMatchObject({
+      id: 7,
+      pos: { x: 1.5, y: 0 },
+      trace: [{ x: 0, y: 0 }, { x: 0, y: 2.5 }],
+      grid: [[0, 0], [-3, 0]],
+      name: 'abc',
+      title: 'é',
+      state: 'Run',
+      live: true,
+      stamp: new Date(0),
+      raw: Uint8Array.of(1, 2, 3),
+      total: 0x01020304,
+      size: -5n,
+    }); // prettier-ignore
+    new DataView(memory).setUint32(Sensor.offsets.id, 99, true);
+    expect(view.id).toBe(99);
+    expect([...new Uint8Array(memory, Sensor.offsets.total, 4)]).toEqual([1, 2, 3, 4]);
+  });
+
+  test('parts are the same objects each time and move with the view', () => {
+    const { memory, view } = fresh();
+    const { pos, trace } = view;
+    expect(view.pos).toBe(pos);
+    expect(trace[0]).toBe(view.trace[0]);
+    const inner = trace[1]!;
+    expect(view.moveTo(Sensor.size)).toBe(view);
+    view.id = 1;
+    pos.y = 4;
+    inner.x = 5;
+    expect(Sensor.decode(memory, Sensor.size)).toMatchObject({ id: 1, pos: { y: 4 }, trace: [{}, { x: 5 }] });
+    expect(Sensor.decode(memory)).toEqual(Sensor.decode(new ArrayBuffer(Sensor.size)));
+  });
+
+  test('arrays have a length, indices and iteration', () => {
+    const { view } = fresh();
+    expect(view.grid.length).toBe(2);
+    view.grid[0]![1] = 8;
+    expect([...view.grid[0]!]).toEqual([0, 8]);
+    expect((view.grid as unknown as unknown[])[2]).toBeUndefined();
+    expect(() => {
+      view.grid[0]![2] = 1;
+    }).toThrow(TypeError);
+  });
+
+  test('setting one bit field leaves the others and the nameless bits', () => {
+    const { memory, view } = fresh();
+    const raw = new DataView(memory);
+    raw.setUint16(Sensor.offsets.flags, 0xfff0, true);
+    view.flags.mode = 5;
+    expect(raw.getUint16(Sensor.offsets.flags, true)).toBe(0xfffa);
+    expect({ ...Sensor.decode(memory).flags }).toEqual({ ready: 0, mode: 5 });
+    view.caps.high = 2n ** 63n - 1n;
+    expect(raw.getBigUint64(Sensor.offsets.caps, true)).toBe(2n ** 64n - 2n);
+    expect(() => (view.flags.mode = 8)).toThrow(
+      expect.objectContaining({
+        code: 'VALUE_RANGE',
+        message: 'cannot write Sensor.flags.mode: expected an integer from 0 to 7, found 8',
+      }),
+    );
+  });
+
+  test('members of a union share their bytes', () => {
+    const { view } = fresh();
+    view.value.real = 1;
+    expect(view.value.word).toBe(0x3ff0_0000_0000_0000n);
+    view.value.halves[0] = 5;
+    expect(view.value.word).toBe(0x3ff0_0000_0000_0005n);
+  });
+
+  test('setting a value with a length sets its sibling too', () => {
+    const { memory, view } = fresh();
+    view.samples = [7, 8];
+    expect(Sensor.decode(memory)).toMatchObject({ count: 2, samples: [7, 8] });
+    expect(view.samples).toEqual([7, 8]);
+    view.count = 9;
+    expect(() => view.samples).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
+  });
+
+  test('a refused value changes nothing and is named by its path', () => {
+    const { memory, view } = fresh();
+    new Uint8Array(memory).fill(1);
+    const before = new Uint8Array(memory.slice(0));
+    expect(() => (view.id = -1)).toThrow(
+      'cannot write Sensor.id: expected an integer from 0 to 4294967295, found -1',
+    );
+    expect(() => (view.grid[1]![0] = 40_000)).toThrow(
+      'cannot write Sensor.grid[1][0]: expected an integer from -32768 to 32767, found 40000',
+    );
+    expect(() => (view.name = 'far too long')).toThrow(
+      'cannot write Sensor.name: text is 12 bytes, expected at most 7 and a terminator',
+    );
+    expect(() => (view.state = 'Walk' as 'Run')).toThrow('cannot write Sensor.state');
+    expect(() => (view.trace[0]!.x = '1' as never)).toThrow(
+      'cannot write Sensor.trace[0].x: expected a number, found "1"',
+    );
+    expect(new Uint8Array(memory)).toEqual(before);
+  });
+
+  test('is sealed: a typo throws, a part cannot be replaced', () => {
+    const { view } = fresh();
+    expect(() => ((view as { nmae?: string }).nmae = 'x')).toThrow(TypeError);
+    expect(() => ((view.pos as { z?: number }).z = 1)).toThrow(TypeError);
+    expect(() => ((view as { pos: unknown }).pos = { x: 1, y: 2 })).toThrow(TypeError);
+    expect(Object.isSealed(view)).toBe(true);
+  });
+
+  test('toJSON and util.inspect show the record', () => {
+    const Small = struct('Small', { a: u8, list: array(u8, 2), inner: Point });
+    const view = Small.view(new ArrayBuffer(Small.size));
+    view.list[1] = 3;
+    expect(JSON.stringify(view)).toBe('{"a":0,"list":[0,3],"inner":{"x":0,"y":0}}');
+    expect(inspect(view)).toBe('{ a: 0, list: [ 0, 3 ], inner: { x: 0, y: 0 } }');
+    expect(inspect({ view: view.list })).toBe('{ view: [ 0, 3 ] }');
+    expect(view.toJSON()).toEqual({ a: 0, list: [0, 3], inner: { x: 0, y: 0 } });
+  });
+
+  test('works over any buffer, from its own start, and bounds every move', () => {
+    const shared = new SharedArrayBuffer(64);
+    for (const buffer of [
+      shared,
+      new Uint8Array(shared, 8),
+      new DataView(shared, 8),
+      Buffer.alloc(64),
+      new Float64Array(8),
+    ]) {
+      const view = Point.view(buffer, 16);
+      view.x = 3;
+      expect(Point.decode(buffer, 16)).toEqual({ x: 3, y: 0 });
+      expect(() => view.moveTo(buffer.byteLength - 15)).toThrow(
+        expect.objectContaining({ code: 'INDEX_RANGE' }),
+      );
+      for (const at of [-1, 0.5, Number.NaN])
+        expect(() => view.moveTo(at)).toThrow(expect.objectContaining({ code: 'INDEX_RANGE' }));
+    }
+    expect(() => Point.view(new ArrayBuffer(15))).toThrow(expect.objectContaining({ code: 'INDEX_RANGE' }));
+    expect(() => Point.view({} as ArrayBuffer)).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
+    expect(() => Point.decode(new ArrayBuffer(16), '0' as never)).toThrow(
+      expect.objectContaining({ code: 'VALUE_TYPE' }),
+    );
+  });
+
+  test('a field called moveTo takes the place of the method', () => {
+    const Odd = struct('Odd', { moveTo: u64 });
+    const view = Odd.view(new ArrayBuffer(8));
+    view.moveTo = 5n;
+    expect(view.moveTo).toBe(5n);
+  });
+
+  test('can be written as a record', () => {
+    const { memory, view } = fresh();
+    view.id = 3;
+    const copy = new ArrayBuffer(Sensor.size);
+    Sensor.encode({ pos: view.pos, id: view.id, grid: [...view.grid].map((row) => [...row]) }, copy);
+    expect(Sensor.decode(copy).id).toBe(Sensor.decode(memory).id);
+  });
+});
