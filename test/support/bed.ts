@@ -1,6 +1,6 @@
 // What a test starts and must not leave behind: child processes, stores, names in /dev/shm. A bed belongs to one test and
 // puts everything away when the test is over, whatever its outcome.
-import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, type StdioOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
@@ -15,6 +15,11 @@ const NODE_PEER = fileURLToPath(new URL('../race/node-peer.ts', import.meta.url)
 
 /** The Node binary that scripts run on: another version with SHARECORD_NODE (test/support/node-matrix.ts). */
 export const NODE = process.env['SHARECORD_NODE'] ?? process.execPath;
+
+/** Gives the major version of that binary. */
+export function nodeMajor(): number {
+  return Number(execFileSync(NODE, ['--print', 'process.versions.node'], { encoding: 'utf8' }).split('.')[0]);
+}
 
 /** How V8 compiles; without TurboFan, code stays in Maglev, which merges plain loads that TurboFan keeps apart. */
 export interface Tier {
@@ -186,4 +191,10 @@ export async function until(what: string, holds: () => boolean, watchdogMs = 30_
     if (performance.now() > deadline) throw new Error(`stuck: ${what} did not happen in ${watchdogMs} ms`);
     await sleep(1);
   }
+}
+
+/** True once the kernel has stopped the peer (state T in proc(5)). */
+export function isStopped(peer: Peer): boolean {
+  const stat = fs.readFileSync(`/proc/${peer.child.pid}/stat`, 'latin1');
+  return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'T';
 }

@@ -1,0 +1,258 @@
+// Writers that are killed or stopped at any point, while others go on.
+//
+//   after kill -9 of a writer                              verdict
+//   the record is whole and the last committed one         required, at once
+//   the update in progress is committed                    allowed if the kill came after the publish, else forbidden
+//   an update that had returned is gone                    forbidden
+//   the other writers go on, and one of them steals        required
+//
+//   while a writer is stopped inside a write               verdict
+//   readers get the last committed record                  required
+//   another writer of that record gets LOCK_TIMEOUT        required: nobody steals from the living
+//   writers of other records go on                         required
+//   after it goes on: its write and all later ones count   required
+import { describe, expect, test } from 'vitest';
+import { createStore, openSegment, openStore, type StoreWriter } from '../../src/index.ts';
+import { Bed, isStopped, type Peer, sleep, TIERS, until } from '../support/bed.ts';
+import {
+  arrayKind,
+  arrayOf,
+  Fields,
+  fieldsKind,
+  kindOf,
+  layoutOf,
+  lockOf,
+  type RawSlot,
+  rawSlot,
+  type Spelling,
+  Tally,
+} from './records.ts';
+
+const KILLS = 100;
+const STEPS = ['acquired', 'half-filled', 'filled', 'published', 'unlocked', 'disarmed'] as const;
+const isCommittedAt = (step: string): boolean =>
+  step === 'published' || step === 'unlocked' || step === 'disarmed';
+
+const SPELLINGS: readonly { spelling: Spelling; elements: number }[] = [
+  { spelling: 'fields', elements: 8 },
+  { spelling: 'array', elements: 512 },
+];
+
+/** Stops the only writer of the slot again and again until it happens to be inside a write. */
+async function stopInside(writer: Peer, slot: RawSlot): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    await sleep(Math.random() * 3);
+    writer.kill('SIGSTOP');
+    await until('the stop', () => isStopped(writer));
+    if (lockOf(slot) !== 0) return;
+    writer.kill('SIGCONT');
+    if (performance.now() > deadline) throw new Error('no stop landed inside a write');
+  }
+}
+
+/** Each lane is one writer at a time, of tally in native/peer.c or node-peer.ts. */
+class Lane {
+  readonly at: number;
+  readonly #start: () => Peer;
+  readonly #store: StoreWriter<typeof Tally>;
+  peer: Peer;
+  /** Committed updates that the writers killed so far had not acknowledged. */
+  unacknowledged = 0;
+  settled: Promise<void>;
+  /** True while the lane has a writer that has shown progress. */
+  goesOn = false;
+
+  constructor(at: number, store: StoreWriter<typeof Tally>, start: () => Peer) {
+    this.at = at;
+    this.#store = store;
+    this.#start = start;
+    this.peer = start();
+    this.settled = this.#begin();
+  }
+
+  /** What all writers of this lane committed, as the shared record says. */
+  get committed(): number {
+    return this.#store.read(0).by[this.at - 1]!;
+  }
+  /** How many of its calls returned, as the lane's own record says. */
+  get acknowledged(): number {
+    return this.#store.read(this.at).total;
+  }
+
+  async #begin(): Promise<void> {
+    const before = this.acknowledged;
+    await this.peer.ready;
+    await until(`progress of lane ${this.at}`, () => this.acknowledged > before);
+    this.goesOn = true;
+  }
+
+  async kill(): Promise<void> {
+    this.goesOn = false;
+    this.peer.kill('SIGKILL');
+    await this.peer.exited;
+    const surplus = this.committed - this.acknowledged - this.unacknowledged;
+    // One update may have been committed whose call had not returned; none that had returned may be gone.
+    expect(
+      surplus === 0 || surplus === 1,
+      `lane ${this.at}: ${surplus} more committed than acknowledged`,
+    ).toBe(true);
+    this.unacknowledged += surplus;
+  }
+
+  restart(): void {
+    this.peer = this.#start();
+    this.settled = this.#begin();
+    this.settled.catch(() => {}); // awaited before the lane's next turn
+  }
+}
+
+describe.each(TIERS)('killed writers, $tier', (tier) => {
+  test(`${KILLS} kills at random points lose nothing, tear nothing and stop nobody`, async () => {
+    const bed = new Bed();
+    const name = bed.name('killed');
+    const store = bed.keep(createStore({ name, layout: Tally, capacity: 5 }));
+    const lanes = [
+      new Lane(1, store, () => bed.node(tier, 'tally', name, 1)),
+      new Lane(2, store, () => bed.node(tier, 'tally', name, 2)),
+      new Lane(3, store, () => bed.native('tally', name, 3)),
+      new Lane(4, store, () => bed.native('tally', name, 4)),
+    ];
+    const checkWhole = (): void => {
+      const { total, by } = store.read(0);
+      expect(by.reduce((sum, count) => sum + count, 0)).toBe(total);
+    };
+
+    await Promise.all(lanes.map((lane) => lane.settled));
+    for (let kills = 0; kills < KILLS; kills++) {
+      // Node processes take long to start, so a native one is killed more often.
+      const victim = lanes[Math.random() < 0.25 ? kills % 2 : 2 + (kills % 2)]!;
+      await victim.settled;
+      await sleep(Math.random() * 3);
+      await victim.kill();
+      checkWhole();
+      for (const other of lanes) {
+        if (!other.goesOn) continue;
+        const before = other.acknowledged;
+        await until(`lane ${other.at} going on after kill ${kills}`, () => other.acknowledged > before);
+      }
+      checkWhole();
+      victim.restart();
+    }
+    await Promise.all(lanes.map((lane) => lane.settled));
+    await Promise.all(lanes.map((lane) => lane.peer.end()));
+    checkWhole();
+    for (const lane of lanes) expect(lane.committed).toBe(lane.acknowledged + lane.unacknowledged);
+  });
+
+  test.each(SPELLINGS)(
+    'a Node writer killed inside a write of $spelling leaves the old record',
+    async (shape) => {
+      const { spelling, elements } = shape;
+      const bed = new Bed();
+      const name = bed.name('killed-inside');
+      const store = bed.keep(createStore({ name, layout: layoutOf(spelling, elements), capacity: 1 }));
+      const slot = rawSlot(bed.keep(openSegment(name)).buffer, 0);
+      const { zero, valueOf, fill } = kindOf(spelling, elements);
+      for (let kills = 1; kills <= 3; kills++) {
+        const writer = bed.node(tier, 'write', name, spelling, elements, 'write');
+        await writer.ready;
+        await stopInside(writer, slot);
+        writer.kill('SIGKILL');
+        await writer.exited;
+        const generation = store.generation(0);
+        expect(lockOf(slot)).not.toBe(0);
+        expect(valueOf(store.read(0))).not.toBeNaN();
+        // Steals the lock.
+        store.write(0, fill(zero(), -kills));
+        expect(valueOf(store.read(0))).toBe(-kills);
+        expect(store.generation(0)).toBe(generation + 1);
+        expect(lockOf(slot)).toBe(0);
+      }
+    },
+  );
+});
+
+describe('a native writer killed', () => {
+  test.each(STEPS)('%s leaves a whole record, and the next writers go on', async (step) => {
+    const bed = new Bed();
+    const name = bed.name('killed-at');
+    const elements = 512;
+    const store = bed.keep(createStore({ name, layout: arrayOf(elements), capacity: 1 }));
+    const { zero, valueOf, fill } = arrayKind(elements);
+    store.write(0, fill(zero(), 1));
+    const victim = bed.native('interrupt', name, 0, step, 'kill');
+    expect(await victim.exited).toMatchObject({ signal: 'SIGKILL' });
+
+    const value = isCommittedAt(step) ? 2 : 1;
+    expect(valueOf(store.read(0))).toBe(value);
+    expect(store.generation(0)).toBe(value);
+    store.update(0, (draft) => void fill(draft, valueOf(draft) + 1));
+    expect(valueOf(store.read(0))).toBe(value + 1);
+
+    // The same with a native thief.
+    await bed.native('interrupt', name, 0, step, 'kill').exited;
+    const next = bed.native('put', name, 0);
+    expect(await next.result()).toEqual({ status: 'OK', value: isCommittedAt(step) ? value + 3 : value + 2 });
+    expect(valueOf(store.read(0))).toBe(isCommittedAt(step) ? value + 3 : value + 2);
+  });
+});
+
+describe.each(TIERS)('a writer stopped inside a write, $tier', (tier) => {
+  /** Starts writers beside the stopped one: they give up, and readers see `visible` all the time. */
+  async function expectNotRobbed(bed: Bed, name: string, slot: RawSlot, visible: number): Promise<void> {
+    const store = bed.keep(openStore(name, Fields, { access: 'read-write' }));
+    const owner = lockOf(slot);
+    const others = [bed.node(tier, 'put', name, 'fields', 8), bed.native('put', name, 0)];
+    const reports = await Promise.all(others.map((other) => other.result()));
+    expect(reports[0]).toEqual({ status: 'LOCK_TIMEOUT', value: visible });
+    expect(reports[1]).toMatchObject({ status: 'LOCK_TIMEOUT' });
+    expect(lockOf(slot)).toBe(owner);
+    expect(fieldsKind.valueOf(store.read(0))).toBe(visible);
+    store.write(1, fieldsKind.fill(Fields.zero(), 7));
+    expect(store.read(1).a).toBe(7);
+  }
+
+  test.each(['acquired', 'half-filled', 'filled', 'published'])(
+    'a native one, %s, is not robbed',
+    async (step) => {
+      const bed = new Bed();
+      const name = bed.name('stopped');
+      const store = bed.keep(createStore({ name, layout: Fields, capacity: 2 }));
+      store.write(0, fieldsKind.fill(Fields.zero(), 1));
+      const slot = rawSlot(bed.keep(openSegment(name)).buffer, 0);
+      const stopped = bed.native('interrupt', name, 0, step, 'stop');
+      await stopped.ready;
+      await until('its stop', () => isStopped(stopped));
+
+      await expectNotRobbed(bed, name, slot, isCommittedAt(step) ? 2 : 1);
+
+      stopped.kill('SIGCONT');
+      expect(await stopped.result()).toEqual({ value: 2 });
+      expect(fieldsKind.valueOf(store.read(0))).toBe(2);
+      store.update(0, (draft) => void fieldsKind.fill(draft, draft.a + 1));
+      expect(fieldsKind.valueOf(store.read(0))).toBe(3);
+      expect(store.generation(0)).toBe(3);
+    },
+  );
+
+  test('a Node one is not robbed', async () => {
+    const bed = new Bed();
+    const name = bed.name('stopped');
+    const store = bed.keep(createStore({ name, layout: Fields, capacity: 2 }));
+    const slot = rawSlot(bed.keep(openSegment(name)).buffer, 0);
+    const stopped = bed.node(tier, 'write', name, 'fields', 8, 'write');
+    await stopped.ready;
+    await stopInside(stopped, slot);
+
+    const generation = store.generation(0);
+    await expectNotRobbed(bed, name, slot, fieldsKind.valueOf(store.read(0)));
+    expect(store.generation(0)).toBe(generation);
+
+    stopped.kill('SIGCONT');
+    await until('its next writes', () => store.generation(0) > generation + 100);
+    const { writes } = await stopped.end();
+    expect(store.generation(0)).toBe(writes);
+    expect(fieldsKind.valueOf(store.read(0))).toBe(writes);
+  });
+});
