@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { gone, HAS_PROC, startNode } from './program.ts';
+import { gone, HAS_PROC, pause, type Program, startNode } from './program.ts';
 
 const MONITOR = 'process-monitor/monitor.ts';
+const STORES = 3;
 const preload = (source: string): string[] => [
   '--import',
   `data:text/javascript,${encodeURIComponent(source)}`,
@@ -13,6 +14,20 @@ function numberOf(report: string, label: string): number {
   const found = new RegExp(`^${label}: (?:p50 )?([\\d.]+)`, 'm').exec(report)?.[1];
   if (found === undefined) throw new Error(`no "${label}" in ${report}`);
   return Number(found);
+}
+
+/** Inodes of the memory without a name that a process has mapped: see proc_pid_maps(5). */
+function memoriesOf(pid: number): Set<string> {
+  const maps = readFileSync(`/proc/${pid}/maps`, 'utf8');
+  return new Set(Array.from(maps.matchAll(/ (\d+) +\/memfd:/g), ([, inode]) => inode!));
+}
+
+/** Starts the monitor and waits until its table process has opened the stores. */
+async function startRunning(): Promise<{ monitor: Program; table: number }> {
+  const monitor = startNode(MONITOR, ['--seconds', '1000']);
+  const table = await monitor.descendant('table.ts');
+  while (memoriesOf(table).size < STORES) await pause();
+  return { monitor, table };
 }
 
 describe('process monitor without a terminal', () => {
@@ -72,8 +87,7 @@ describe.skipIf(!HAS_PROC)('the end of the process monitor', () => {
   );
 
   test('takes the table process along when the monitor is killed', async () => {
-    const monitor = startNode(MONITOR, ['--seconds', '1000']);
-    const table = await monitor.descendant('table.ts');
+    const { monitor, table } = await startRunning();
     monitor.child.kill('SIGKILL');
     const { signal } = await monitor.ended;
     expect(signal).toBe('SIGKILL');
@@ -81,8 +95,8 @@ describe.skipIf(!HAS_PROC)('the end of the process monitor', () => {
   });
 
   test('comes with exit code 1 and a message when the table process is killed', async () => {
-    const monitor = startNode(MONITOR, ['--seconds', '1000']);
-    process.kill(await monitor.descendant('table.ts'), 'SIGKILL');
+    const { monitor, table } = await startRunning();
+    process.kill(table, 'SIGKILL');
     const { code, stderr } = await monitor.ended;
     expect(code).toBe(1);
     expect(stderr).toContain('the table process ended with SIGKILL');
@@ -122,11 +136,11 @@ describe.skipIf(!HAS_PROC)('the end of the process monitor', () => {
   });
 
   test('leaves no name behind, because the memory never has one', async () => {
-    const monitor = startNode(MONITOR, ['--seconds', '1000']);
-    await monitor.descendant('table.ts');
-    const mapped = readFileSync(`/proc/${monitor.pid}/maps`, 'utf8');
-    expect(mapped).toContain('/memfd:');
-    expect(mapped).not.toContain('/dev/shm/');
+    const { monitor, table } = await startRunning();
+    for (const pid of [monitor.pid, table]) {
+      expect(memoriesOf(pid).size).toBe(STORES);
+      expect(readFileSync(`/proc/${pid}/maps`, 'utf8')).not.toContain('/dev/shm/');
+    }
     monitor.child.kill('SIGTERM');
     expect((await monitor.ended).code).toBe(0);
   });

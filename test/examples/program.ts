@@ -7,6 +7,7 @@ import { basename, delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { ProcSampler } from '../../examples/process-monitor/proc-sampler.ts';
+import type { Process } from '../../examples/process-monitor/sampler.ts';
 
 const POLL_MS = 20;
 
@@ -28,6 +29,7 @@ export class Program {
   readonly child: ChildProcess;
   /** Settles when the program has ended and everybody who shared its output has closed it. */
   readonly ended: Promise<Ended>;
+  readonly #found: Process[] = [];
   stdout = '';
   stderr = '';
 
@@ -39,12 +41,20 @@ export class Program {
     this.ended = once(this.child, 'close').then(([code, signal]) => {
       return { code, signal, stdout: this.stdout, stderr: this.stderr };
     });
-    // A failed test leaves what it waits for: then it is ended here, with its children.
-    const left = (): number[] => (this.child.exitCode === null ? [...descendants(this.pid), this.pid] : []);
+    // A failed test leaves what it waits for: then it is ended here, with those that were found to belong to it.
     onTestFinished(() => {
-      for (const pid of left()) killIfThere(pid);
+      for (const { pid, startTime } of this.#found) {
+        const isThere = ({ pid: other, startTime: since }: Process): boolean =>
+          other === pid && +since === +startTime;
+        if (new ProcSampler().take().some(isThere)) killIfThere(pid);
+      }
+      if (this.#runs) for (const { pid } of [...descendants(this.pid), this]) killIfThere(pid);
       this.child.stdin!.destroy();
     });
+  }
+
+  get #runs(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
   }
 
   get pid(): number {
@@ -64,7 +74,10 @@ export class Program {
   async descendant(file: string): Promise<number> {
     for (;;) {
       const found = descendants(this.pid, file)[0];
-      if (found !== undefined) return found;
+      if (found !== undefined) {
+        this.#found.push(found);
+        return found.pid;
+      }
       if (this.child.exitCode !== null)
         throw new Error(`ended without ${file}: ${this.stdout}${this.stderr}`);
       await pause();
@@ -98,7 +111,7 @@ export async function gone(pid: number): Promise<void> {
 }
 
 /** Processes that `root` or its children started; with `file`, those that run it with Node. */
-function descendants(root: number, file?: string): number[] {
+function descendants(root: number, file?: string): Process[] {
   const processes = HAS_PROC ? new ProcSampler().take() : [];
   const family = new Set([root]);
   // Children may be listed before their parents: go on until nobody joins.
@@ -109,7 +122,7 @@ function descendants(root: number, file?: string): number[] {
   family.delete(root);
   const isWanted = (command: string): boolean =>
     file === undefined || (command.startsWith(basename(NODE)) && command.includes(`/${file}`));
-  return processes.filter(({ pid, command }) => family.has(pid) && isWanted(command)).map(({ pid }) => pid);
+  return processes.filter(({ pid, command }) => family.has(pid) && isWanted(command));
 }
 
 export function killIfThere(pid: number): void {
