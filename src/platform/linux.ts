@@ -330,7 +330,13 @@ function finish(fd: number, options: CreateOptions, backing: Backing): LinuxObje
 // One listener for all, or Node warns of a leak at the eleventh store.
 const atExit = new Set<() => void>();
 function runAtExit(): void {
-  for (const finishUp of atExit) finishUp();
+  for (const finishUp of atExit) {
+    try {
+      finishUp();
+    } catch {
+      // The process ends; what one store could not finish, the next join of its name does.
+    }
+  }
 }
 
 let bootId: string | undefined;

@@ -12,8 +12,8 @@
 //     32      8    capacity in records                260      1    doorbell: written to ring (other backings)
 //     40      8    segment size in bytes              320   1024    epochs: u32 of each participant slot
 //     48      4    record size in bytes              1344   1024    owners: u32 of each slot (`process` only)
-//     52      4    cell length in bytes              2368      …    layout text, UTF-8: name, line feed,
-//     56      4    stride in bytes                                  canonical layout
+//     52      4    cell length in bytes              2368      …    layout text, UTF-8: canonical layout,
+//     56      4    stride in bytes                                  line feed, name
 //     60      4    lifetime 0 last close, 1 until unlink
 //     64      8    creation time, ms since 1970
 //     72      4    creator's process id
@@ -99,9 +99,22 @@ function digestBytes(layout: AnyLayout): Uint8Array {
   return Uint8Array.from(layout.digest.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
+/** The longest layout text, in bytes: some 100 000 fields. */
+const MAX_TEXT_LENGTH = 2 ** 24;
+
+/** Gives the segment's own description; the canonical layout is one line, the name may be anything. */
+function layoutText(layout: AnyLayout): Uint8Array {
+  const text = encoder.encode(`${canonicalText(layout)}\n${layout.name}`);
+  if (text.length <= MAX_TEXT_LENGTH) return text;
+  throw new LayoutError(
+    'LAYOUT_TOO_LARGE',
+    `cannot describe ${layout.name}: its description is ${text.length} bytes, expected at most ${MAX_TEXT_LENGTH}`,
+  );
+}
+
 /** Computes what the header of a new store will say. */
 export function planHeader(layout: AnyLayout, capacity: number, lifetime: Lifetime): SegmentHeader {
-  const text = encoder.encode(`${layout.name}\n${canonicalText(layout)}`).length;
+  const text = layoutText(layout).length;
   const headerLength = Math.ceil((TEXT_OFFSET + text) / HEADER_ALIGNMENT) * HEADER_ALIGNMENT;
   const { cellWords, strideWords } = latchGeometry(layout.size);
   return {
@@ -118,7 +131,7 @@ export function planHeader(layout: AnyLayout, capacity: number, lifetime: Lifeti
 /** Writes the header into a segment that nobody else sees yet, the state last. `bytes` starts at the segment's start. */
 export function writeHeader(bytes: Uint8Array, header: SegmentHeader, bootId: string, creator: number): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const text = encoder.encode(`${header.layout.name}\n${canonicalText(header.layout)}`);
+  const text = layoutText(header.layout);
   bytes.set(encoder.encode(MAGIC), 0);
   view.setUint32(VERSION_OFFSET, FORMAT_VERSION, true);
   view.setUint32(BYTE_ORDER_OFFSET, BYTE_ORDER_MARK, true);
@@ -207,8 +220,8 @@ export function readHeader(
     damaged('header length', headerLength, `a multiple of ${HEADER_ALIGNMENT} up to ${shared.length}`);
   }
   if (textOffset !== TEXT_OFFSET) damaged('layout text offset', textOffset, TEXT_OFFSET);
-  if (textLength > headerLength - textOffset)
-    damaged('layout text length', textLength, `at most ${headerLength - textOffset}`);
+  const mostText = Math.min(headerLength - textOffset, MAX_TEXT_LENGTH);
+  if (textLength > mostText) damaged('layout text length', textLength, `at most ${mostText}`);
   const layout = readLayout(shared.slice(textOffset, textOffset + textLength), fail);
   const digest = view.buffer.slice(DIGEST_OFFSET, DIGEST_OFFSET + DIGEST_LENGTH);
   if (!digestBytes(layout).every((byte, i) => byte === new Uint8Array(digest)[i])) {
@@ -242,7 +255,7 @@ function readLayout(bytes: Uint8Array, fail: (code: 'SEGMENT_FORMAT', fact: stri
   const text = new TextDecoder().decode(bytes);
   const end = text.indexOf('\n');
   try {
-    return layoutFromCanonical(text.slice(end + 1), text.slice(0, Math.max(end, 0)));
+    return layoutFromCanonical(text.slice(0, Math.max(end, 0)), text.slice(end + 1));
   } catch (error) {
     return fail('SEGMENT_FORMAT', `its layout text is damaged: ${(error as Error).message}`);
   }

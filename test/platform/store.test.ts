@@ -285,6 +285,14 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
     expect(unknown.layout.name).toBe('Sensor');
   });
 
+  test('a struct may have any name', () => {
+    const Odd = struct('line\nfeed "quoted" 簡', { n: u32 });
+    const store = track(createStore({ ...options(), layout: Odd, capacity: 1 }));
+    store.write(0, { n: 5 });
+    const unknown = track(openStore(store.handle));
+    expect([unknown.layout.name, unknown.read(0)]).toEqual([Odd.name, { n: 5 }]);
+  });
+
   test('another layout is LAYOUT_MISMATCH and the message names the field', () => {
     const store = make();
     const Other = struct('Other', { id: u32, live: bool, state: enumOf(u8, { Idle: 0 }) });
