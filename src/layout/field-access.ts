@@ -51,7 +51,7 @@ export function fieldAccess(layout: Layout, name: string): FieldAccess {
   const record = shapeOn(layout, layout.abi) as StructShape;
   const field = record.fields.find((candidate) => candidate.name === name && candidate.shape.kind !== 'pad');
   if (field === undefined)
-    throw new ValueError('VALUE_TYPE', `cannot use ${layout.name}${pathStep(String(name))}: no such field`);
+    throw new ValueError('VALUE_TYPE', `cannot use ${layout.name}${pathStep(name)}: no such field`);
   const path = layout.name + pathStep(name);
   const { offset, shape } = field;
   const read = reader(field, record);

@@ -26,7 +26,9 @@ class LiveCopy {
     Object.defineProperty(target, key, {
       enumerable: true,
       get: () => parts ?? this.#act('read', path, (bytes) => codec.read(bytes, at)),
-      set: (value: unknown) => this.#act('write', path, (bytes) => codec.write(bytes, at, value)),
+      set: (value: unknown) => {
+        this.#act('write', path, (bytes) => codec.write(bytes, at, value));
+      },
     });
   }
 
@@ -57,10 +59,11 @@ class LiveCopy {
           Object.defineProperty(unit, name, {
             enumerable: true,
             get: () => read(this.#bytes)[name],
-            set: (value: unknown) =>
+            set: (value: unknown) => {
               this.#act('write', path, (bytes) =>
                 codec.patch?.(bytes, at, { ...read(bytes), [name]: value }),
-              ),
+              );
+            },
           });
         }
         return Object.preventExtensions(unit);
@@ -100,8 +103,9 @@ class LiveCopy {
     Object.defineProperty(record, name, {
       enumerable: true,
       get: () => this.#act('read', path, (bytes) => (codec.read(bytes, at) as Record<string, unknown>)[name]),
-      set: (value: unknown) =>
-        this.#act('write', path, (bytes) => codec.patch?.(bytes, at, { [name]: value })),
+      set: (value: unknown) => {
+        this.#act('write', path, (bytes) => codec.patch?.(bytes, at, { [name]: value }));
+      },
     });
   }
 }

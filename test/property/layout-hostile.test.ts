@@ -91,7 +91,7 @@ describe('definitions', () => {
     for (const type of [
       cycle,
       lookAlike,
-      new Proxy(u8 as object, {}),
+      new Proxy(u8, {}),
       { ...u8 },
       null,
       undefined,
@@ -150,9 +150,12 @@ describe('definitions', () => {
   test('a setter that Object.prototype has when a layout is made sees nothing of its records', () => {
     const layout = define({ trapped: f64, mode: enumOf(u8, { On: 0 }) });
     const seen: unknown[] = [];
+    // oxlint-disable-next-line no-extend-native -- that is the attack
     Object.defineProperty(Object.prototype, 'trapped', {
       configurable: true,
-      set: (value: unknown) => seen.push(value),
+      set(value: unknown) {
+        seen.push(value);
+      },
     });
     try {
       for (const codec of [codecOf(layout), referenceCodecOf(layout)]) {

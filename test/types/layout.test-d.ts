@@ -19,7 +19,7 @@ const Sensor = struct(
   'Sensor',
   {
     id: u32,
-    _gap: pad(4),
+    spare: pad(4),
     pos: Point,
     live: bool,
     name: char(32, { encoding: 'gbk' }),
@@ -68,7 +68,7 @@ describe('Infer', () => {
   });
 
   test('leaves padding out, keeps lengths in', () => {
-    expectTypeOf<Sensor>().not.toHaveProperty('_gap');
+    expectTypeOf<Sensor>().not.toHaveProperty('spare');
     expectTypeOf<Sensor>().toHaveProperty('contextLength');
   });
 
@@ -126,7 +126,7 @@ describe('InferPatch', () => {
     // @ts-expect-error a text field
     Sensor.encode({ name: 5 }, memory);
     // @ts-expect-error padding is no field of records
-    Sensor.encode({ _gap: 5 }, memory);
+    Sensor.encode({ spare: 5 }, memory);
   });
 });
 
@@ -152,7 +152,7 @@ describe('struct', () => {
     // @ts-expect-error no such offset
     expectTypeOf(Sensor.offsets.nope).toBeNumber();
     // @ts-expect-error padding has no offset to ask for
-    expectTypeOf(Sensor.offsets._gap).toBeNumber();
+    expectTypeOf(Sensor.offsets.spare).toBeNumber();
     // @ts-expect-error no such field
     expectTypeOf(() => struct('Bad', { a: u8 }, { offsets: { b: 1 } })).toBeFunction();
     // @ts-expect-error no such pack
@@ -202,7 +202,7 @@ describe('names and columns', () => {
       'id' | 'total' | 'size' | 'contextLength' | 'sampleCount'
     >();
     expectTypeOf<'name'>().toExtend<FieldName<typeof Sensor>>();
-    expectTypeOf<'_gap'>().not.toExtend<FieldName<typeof Sensor>>();
+    expectTypeOf<'spare'>().not.toExtend<FieldName<typeof Sensor>>();
   });
 
   test('ColumnOf is a typed array for numbers, else an array', () => {
