@@ -32,7 +32,7 @@ static void open_store(const char *name, int flags) {
   elements = store.record_size / sizeof(double);
 }
 
-static double *new_record(void) { return calloc(elements, sizeof(double)); }
+static double *new_record(void) { return calloc(elements + 1, sizeof(double)); } /* room for a size that is no multiple of 8 */
 
 static void fill(double *record, double value) {
   for (unsigned i = 0; i < elements; i++) record[i] = value;
@@ -270,9 +270,10 @@ static void join(char **arguments) {
   uint64_t generation;
   check("read", sharecord_read(&store, 0, record));
   check("generation", sharecord_generation(&store, 0, &generation));
+  double value = record[0];
+  int written = sharecord_update(&store, 0, record, add_one, NULL);
   printf("{\"capacity\":%lu,\"recordSize\":%u,\"generation\":%lu,\"value\":%g,\"write\":\"%s\"}\n", store.capacity,
-         store.record_size, generation, record[0],
-         sharecord_error_name(sharecord_update(&store, 0, record, add_one, NULL)));
+         store.record_size, generation, value, sharecord_error_name(written));
   fflush(stdout);
   await_end();
 }

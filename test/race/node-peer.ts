@@ -22,22 +22,20 @@ const [role = '', ...args] = process.argv.slice(2);
 const say = (report: object): void => void process.stdout.write(`${JSON.stringify(report)}\n`);
 const sayReady = (): void => void process.stdout.write('ready\n');
 
-let ended = false;
+/** Aborted with the end of the input; in a worker, when its parent says so. */
+const input = new AbortController();
 
 /** Notices the end of the input, which is the parent's wish or death. */
-function listenForEnd(onEnd?: () => void): void {
+function listenForEnd(): void {
   process.stdin.resume();
-  process.stdin.once('end', () => {
-    ended = true;
-    onEnd?.();
-  });
+  process.stdin.once('end', () => input.abort());
 }
 
 /** Repeats `work` until the input ends or `work` says that it is done; looks at the input in between. */
 async function untilEnd(work: () => boolean | void): Promise<void> {
   listenForEnd();
   sayReady();
-  while (!ended && work() !== true) await new Promise((resolve) => setImmediate(resolve));
+  while (!input.signal.aborted && work() !== true) await new Promise((resolve) => setImmediate(resolve));
   process.stdin.destroy();
 }
 
@@ -245,10 +243,9 @@ function put(name: string, spelling: string, elements: string): void {
 async function burst(name: string, control: string, lane: string): Promise<void> {
   const store = openStore(name, Fields, { access: 'read-write' });
   const rounds = openStore(control, Fields, { access: 'read-write' });
-  const stop = new AbortController();
   const { fill } = kindOf('fields', 8);
-  listenForEnd(() => stop.abort());
-  const watch = rounds.watch(0, { signal: stop.signal });
+  listenForEnd();
+  const watch = rounds.watch(0, { signal: input.signal });
   sayReady();
   let writes = 0;
   try {
@@ -260,7 +257,7 @@ async function burst(name: string, control: string, lane: string): Promise<void>
       rounds.write(Number(lane), record);
     }
   } catch (error) {
-    if (!ended) throw error;
+    if (!input.signal.aborted) throw error;
   }
   rounds.close();
   store.close();
@@ -274,7 +271,6 @@ async function burst(name: string, control: string, lane: string): Promise<void>
  */
 async function watch(name: string, seenName: string, lane: string, threads: string): Promise<void> {
   const timers = watchTimers();
-  const stop = new AbortController();
   const workers = Array.from({ length: Number(threads) }, (_, i) => {
     return new Worker(new URL(import.meta.url), {
       argv: ['watch', name, seenName, String(Number(lane) + 1 + i), '0'],
@@ -291,8 +287,8 @@ async function watch(name: string, seenName: string, lane: string, threads: stri
   const generations = new Float64Array(store.capacity);
   let delivered = 0;
 
-  const one = store.watch(0, { signal: stop.signal });
-  const all = store.watch({ signal: stop.signal });
+  const one = store.watch(0, { signal: input.signal });
+  const all = store.watch({ signal: input.signal });
   const follow = async (
     changes: typeof one,
     note: (index: number, generation: number) => void,
@@ -305,7 +301,7 @@ async function watch(name: string, seenName: string, lane: string, threads: stri
         seen.write(Number(lane), latest);
       }
     } catch (error) {
-      if (!stop.signal.aborted) throw error;
+      if (!input.signal.aborted) throw error;
     }
   };
   const following = [
@@ -316,11 +312,11 @@ async function watch(name: string, seenName: string, lane: string, threads: stri
     }),
   ];
   if (isMainThread) {
-    listenForEnd(() => stop.abort());
+    listenForEnd();
     sayReady();
   } else {
     parentPort!.postMessage('ready');
-    parentPort!.once('message', () => stop.abort());
+    parentPort!.once('message', () => input.abort());
   }
   await Promise.all(following);
   for (const worker of workers) worker.postMessage('end');
@@ -337,14 +333,14 @@ async function watch(name: string, seenName: string, lane: string, threads: stri
 }
 
 const roles: Record<string, (...args: string[]) => Promise<void> | void> = {
-  read: read as never,
-  'read-broken': readBroken as never,
-  write: write as never,
-  add: add as never,
-  tally: tally as never,
-  put: put as never,
-  burst: burst as never,
-  watch: watch as never,
+  read,
+  'read-broken': readBroken,
+  write,
+  add,
+  tally,
+  put,
+  burst,
+  watch,
 };
 
 const run = roles[role];

@@ -7,7 +7,16 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const cache = path.join(root, 'node_modules/.cache/native');
-const FLAGS = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-pedantic'];
+/** SHARECORD_CFLAGS adds flags, for instance "-fsanitize=address,undefined". */
+const FLAGS = [
+  '-std=c11',
+  '-O2',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-pedantic',
+  ...(process.env['SHARECORD_CFLAGS'] ?? '').split(' '),
+].filter(Boolean);
 
 /** Folder of the C sources. */
 export const NATIVE_FOLDER = path.join(root, 'native');

@@ -1,0 +1,95 @@
+// Random bursts of writes by three processes; watch(0) and watch() of four threads in three processes, at the same time. After
+// each burst everybody must have got the newest state.
+//
+//   what a watch gives                            verdict
+//   the newest state, woken by the doorbell       required
+//   states in between                             allowed to be skipped
+//   the newest state, by the timer alone          forbidden: a lost wake-up, unless a writer died before it rang
+//   not the newest state                          forbidden
+import { describe, expect, test } from 'vitest';
+import { createStore, type StoreReader, type StoreWriter } from '../../src/index.ts';
+import { Bed, type Peer, sleep, TIERS, until } from '../support/bed.ts';
+import { Fields, fieldsKind, Seen } from './records.ts';
+
+const ROUNDS = 150;
+const CAPACITY = 32;
+const WATCHERS = 4;
+
+interface Stage {
+  readonly name: string;
+  readonly store: StoreWriter<typeof Fields>;
+  readonly seen: StoreReader<typeof Seen>;
+  readonly watchers: readonly Peer[];
+}
+
+/** Starts the watchers: two processes with one thread each, and one whose two workers watch as well as its main thread. */
+async function watchFrom(bed: Bed, tier: (typeof TIERS)[number], capacity: number): Promise<Stage> {
+  const name = bed.name('watched');
+  const seenName = bed.name('seen');
+  const store = bed.keep(createStore({ name, layout: Fields, capacity }));
+  const seen = bed.keep(createStore({ name: seenName, layout: Seen, capacity: WATCHERS }));
+  const watchers = [
+    bed.node(tier, 'watch', name, seenName, 0, 0),
+    bed.node(tier, 'watch', name, seenName, 1, 2),
+  ];
+  await Promise.all(watchers.map((watcher) => watcher.ready));
+  return { name, store, seen, watchers };
+}
+
+/** Waits until each thread has got the newest state by both of its watches. */
+async function allDelivered({ store, seen }: Stage, round: number): Promise<void> {
+  const one = store.generation(0);
+  let all = 0;
+  for (let i = 0; i < store.capacity; i++) all += store.generation(i);
+  for (let at = 0; at < WATCHERS; at++) {
+    await until(`round ${round}, watcher ${at}: states ${one} and ${all}`, () => {
+      const found = seen.read(at);
+      return found.one === one && found.all === all;
+    });
+  }
+}
+
+describe.each(TIERS)('watches, $tier', (tier) => {
+  test(`${ROUNDS} random bursts lose no wake-up`, async () => {
+    const bed = new Bed();
+    const stage = await watchFrom(bed, tier, CAPACITY);
+    const control = bed.name('rounds');
+    const rounds = bed.keep(createStore({ name: control, layout: Fields, capacity: 3 }));
+    const writers = [
+      bed.node(tier, 'burst', stage.name, control, 1),
+      bed.native('burst', stage.name, control, 2),
+    ];
+    await Promise.all(writers.map((writer) => writer.ready));
+    for (let round = 1; round <= ROUNDS; round++) {
+      rounds.write(0, fieldsKind.fill(Fields.zero(), round));
+      for (let left = Math.floor(Math.random() * 20); left > 0; left--) {
+        const index = Math.floor(Math.random() * CAPACITY);
+        stage.store.update(index, (draft) => void fieldsKind.fill(draft, draft.a + 1));
+      }
+      await until(`burst ${round}`, () => rounds.read(1).a === round && rounds.read(2).a === round);
+      await allDelivered(stage, round);
+      // Long enough for everybody to be asleep, or not.
+      await sleep(Math.random() * 3);
+    }
+    await Promise.all(writers.map((writer) => writer.end()));
+    for (const watcher of stage.watchers) {
+      const report = await watcher.end();
+      expect(report['byTimer'], 'states that only the timer brought').toBe(0);
+      expect(report['delivered']).toBeGreaterThan(ROUNDS);
+    }
+  });
+
+  test('the control, a writer that dies before it rings, is found by the timer', async () => {
+    const bed = new Bed();
+    const stage = await watchFrom(bed, tier, 1);
+    stage.store.write(0, fieldsKind.fill(Fields.zero(), 1));
+    await allDelivered(stage, 0);
+    await sleep(50); // asleep with the bell armed
+    const dead = bed.native('interrupt', stage.name, 0, 'disarmed', 'kill');
+    await dead.exited;
+    await allDelivered(stage, 1);
+    let byTimer = 0;
+    for (const watcher of stage.watchers) byTimer += (await watcher.end())['byTimer'] as number;
+    expect(byTimer, 'the timer was not seen').toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,278 @@
+// native/sharecord.h as a peer: what it opens and refuses, and what it leaves behind. Outcomes are those of `openStore`.
+import * as fs from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  array,
+  createSegment,
+  createStore,
+  f32,
+  openSegment,
+  openStore,
+  struct,
+  u8,
+} from '../../src/index.ts';
+import { Bed, Peer } from '../support/bed.ts';
+import { compileNative } from '../support/native.ts';
+import { arrayKind, arrayOf, Fields, fieldsKind, rawSlot } from './records.ts';
+
+const exists = (name: string): boolean => fs.existsSync(`/dev/shm/${name}`);
+
+function makeStore(bed: Bed, label: string, lifetime: 'last-close' | 'until-unlink' = 'last-close') {
+  const name = bed.name(label);
+  const store = bed.keep(createStore({ name, layout: Fields, capacity: 3, lifetime }));
+  store.write(0, fieldsKind.fill(Fields.zero(), 5));
+  return { name, store };
+}
+
+/** What `openStore` throws, or OK. */
+function outcomeOf(name: string): string {
+  try {
+    openStore(name, undefined as never, { access: 'read-write' }).close();
+    return 'OK';
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+
+async function nativeOutcomeOf(bed: Bed, name: string, access = 'write', digest = '-'): Promise<string> {
+  const peer = bed.native('join', name, access, digest);
+  await peer.ready.catch(() => {});
+  const report = await peer.report();
+  if (peer.running) peer.child.stdin!.end();
+  await peer.exited;
+  return (report['error'] as string | undefined) ?? 'OK';
+}
+
+describe('sharecord_open', () => {
+  test('joins a store by name, and writes to it', async () => {
+    const bed = new Bed();
+    const { name, store } = makeStore(bed, 'join');
+    const report = await bed.native('join', `/${name}`, 'write', Fields.digest).end();
+    expect(report).toEqual({ capacity: 3, recordSize: 64, generation: 1, value: 5, write: 'OK' });
+    expect(store.read(0)).toEqual(fieldsKind.fill(Fields.zero(), 6));
+    expect(store.generation(0)).toBe(2);
+  });
+
+  test('opens a store for reading, and refuses to write then', async () => {
+    const bed = new Bed();
+    const { name, store } = makeStore(bed, 'join-read');
+    const report = await bed.native('join', name, 'read', Fields.digest).end();
+    expect(report).toMatchObject({ value: 5, write: 'VALUE_TYPE' });
+    expect(store.generation(0)).toBe(1);
+  });
+
+  test('joins the store behind an inherited descriptor', async () => {
+    const bed = new Bed();
+    const store = bed.keep(createStore({ layout: Fields, capacity: 3 }));
+    store.write(0, fieldsKind.fill(Fields.zero(), 8));
+    const { osHandle } = store.handle as { osHandle: number };
+    const stdio = ['pipe', 'pipe', 'pipe', osHandle] as const;
+    const peer = bed.adopt(
+      new Peer(compileNative('peer.c'), ['join', 'fd:3', 'write', '-'], 'join', [...stdio]),
+    );
+    expect(await peer.end()).toMatchObject({ value: 8, write: 'OK' });
+    expect(store.read(0).a).toBe(9);
+  });
+
+  test('refuses another layout', async () => {
+    const bed = new Bed();
+    const { name } = makeStore(bed, 'digest');
+    expect(await nativeOutcomeOf(bed, name, 'write', arrayOf(8).digest)).toBe('LAYOUT_MISMATCH');
+    expect(await nativeOutcomeOf(bed, name, 'write', Fields.digest.toUpperCase())).toBe('VALUE_TYPE');
+    expect(await nativeOutcomeOf(bed, name, 'write', 'abc')).toBe('VALUE_TYPE');
+  });
+
+  test.each(['', '/', '.', '..', 'a/b', 'a\\b', 'x'.repeat(201)])('refuses the name "%s"', async (name) => {
+    const bed = new Bed();
+    expect(await nativeOutcomeOf(bed, name)).toBe('SEGMENT_NAME');
+  });
+
+  test('refuses what is not there and what is not ours', async () => {
+    const bed = new Bed();
+    expect(await nativeOutcomeOf(bed, bed.name('absent'))).toBe('SEGMENT_NOT_FOUND');
+    for (const size of [1, 100, 100_000]) {
+      const name = bed.name('raw');
+      bed.keep(createSegment({ name, size }));
+      expect(await nativeOutcomeOf(bed, name)).toBe('SEGMENT_FOREIGN');
+    }
+    const folder = bed.name('folder');
+    fs.mkdirSync(`/dev/shm/${folder}`);
+    expect(await nativeOutcomeOf(bed, folder, 'read')).toBe('SEGMENT_FOREIGN');
+    fs.rmdirSync(`/dev/shm/${folder}`);
+    const link = bed.name('link');
+    fs.symlinkSync(`/dev/shm/${makeStore(bed, 'target').name}`, `/dev/shm/${link}`);
+    expect(await nativeOutcomeOf(bed, link)).toBe('SEGMENT_DENIED');
+    fs.rmSync(`/dev/shm/${link}`);
+  });
+
+  // Words of the header with values that no intact segment has.
+  test.each([
+    ['magic', 0, 0],
+    ['format version', 2, 9],
+    ['byte order mark', 3, 0x04030201],
+    ['header length, not a multiple of 64', 4, 2433],
+    ['header length, too small', 4, 64],
+    ['header length, beyond the end', 4, 0x7fffffc0],
+    ['state raw', 5, 0],
+    ['state gone', 5, 2],
+    ['kind', 6, 77],
+    ['guard', 7, 77],
+    ['capacity 0', 8, 0],
+    ['capacity too high', 8, 1_000_000],
+    ['capacity above 32 bits', 9, 1],
+    ['size', 10, 64],
+    ['size above 32 bits', 11, 1],
+    ['record size 0', 12, 0],
+    ['record size', 12, 72],
+    ['record size near 2^32', 12, -1],
+    ['cell length', 13, 56],
+    ['stride', 14, 64],
+    ['lifetime', 15, 2],
+    ['participant slots', 19, 64],
+    ['layout text offset', 34, 64],
+    ['layout text length', 35, 100_000],
+  ])('refuses a damaged header as openStore does: %s', async (_, word, value) => {
+    const bed = new Bed();
+    const { name } = makeStore(bed, 'damaged');
+    const words = new Int32Array(bed.keep(openSegment(name, { access: 'read-write' })).buffer, 0, 64);
+    const intact = words[word]!;
+    words[word] = value;
+    const outcomes = [outcomeOf(name), await nativeOutcomeOf(bed, name)];
+    words[word] = intact;
+    expect(outcomes[0]).not.toBe('OK');
+    expect(outcomes[1]).toBe(outcomes[0]);
+    expect(await nativeOutcomeOf(bed, name)).toBe('OK');
+  });
+
+  test('refuses a segment that was cut off', async () => {
+    const bed = new Bed();
+    const name = bed.name('cut');
+    const { name: whole } = makeStore(bed, 'whole');
+    const bytes = fs.readFileSync(`/dev/shm/${whole}`);
+    fs.writeFileSync(`/dev/shm/${name}`, bytes.subarray(0, -64));
+    expect([outcomeOf(name), await nativeOutcomeOf(bed, name)]).toEqual(['SEGMENT_FORMAT', 'SEGMENT_FORMAT']);
+    fs.rmSync(`/dev/shm/${name}`);
+  });
+
+  test('refuses the 257th writer, and takes it once a slot is free', async () => {
+    const bed = new Bed();
+    const { name } = makeStore(bed, 'slots');
+    const writers = Array.from({ length: 255 }, () =>
+      bed.keep(openStore(name, Fields, { access: 'read-write' })),
+    );
+    expect(await nativeOutcomeOf(bed, name)).toBe('SEGMENT_LIMIT');
+    expect(await nativeOutcomeOf(bed, name, 'read')).toBe('OK');
+    writers[100]!.close();
+    expect(await nativeOutcomeOf(bed, name)).toBe('OK');
+  });
+});
+
+describe('sharecord_close', () => {
+  test('keeps the name while others write, and removes it as the last', async () => {
+    const bed = new Bed();
+    const { name, store } = makeStore(bed, 'last');
+    const [first, last] = [bed.native('join', name, 'write', '-'), bed.native('join', name, 'write', '-')];
+    await Promise.all([first.ready, last.ready]);
+    await first.end();
+    expect(exists(name)).toBe(true);
+    store.close();
+    expect(exists(name)).toBe(true);
+    await last.end();
+    expect(exists(name)).toBe(false);
+  });
+
+  test('leaves the name of a store that lives until it is unlinked', async () => {
+    const bed = new Bed();
+    const { name, store } = makeStore(bed, 'kept', 'until-unlink');
+    const peer = bed.native('join', name, 'write', '-');
+    await peer.ready;
+    store.close();
+    await peer.end();
+    expect(exists(name)).toBe(true);
+    bed.keep(openSegment(name)).unlink();
+  });
+
+  test('leaves a name that means another store by now', async () => {
+    const bed = new Bed();
+    const { name, store } = makeStore(bed, 'renamed');
+    const peer = bed.native('join', name, 'write', '-');
+    await peer.ready;
+    store.segment.unlink();
+    store.close();
+    const second = bed.keep(createStore({ name, layout: Fields, capacity: 1 }));
+    await peer.end();
+    expect(exists(name)).toBe(true);
+    expect(second.orphaned).toBe(false);
+  });
+
+  test('a native writer killed as the last one is no obstacle to the next store', async () => {
+    const bed = new Bed();
+    const { name, store } = makeStore(bed, 'killed-last');
+    const peer = bed.native('join', name, 'write', '-');
+    await peer.ready;
+    store.close();
+    peer.kill('SIGKILL');
+    await peer.exited;
+    expect(exists(name)).toBe(true);
+    expect(bed.keep(createStore({ name, layout: arrayOf(4), capacity: 1 })).created).toBe(true);
+  });
+});
+
+describe('sharecord_update', () => {
+  test.each(['write', 'update'] as const)('counts on beyond 2^32, together with %s', async (call) => {
+    const bed = new Bed();
+    const { name, store } = makeStore(bed, 'wrap');
+    const { words, sequence } = rawSlot(store.segment.buffer, 0);
+    store.write(0, store.read(0));
+    words[sequence] = -2; // both cells hold the same record
+    const generations = [store.generation(0)];
+    for (let turn = 0; turn < 4; turn++) {
+      if (turn % 2 === 0) await bed.native('put', name, 0).end();
+      else if (call === 'write') store.write(0, fieldsKind.fill(Fields.zero(), store.read(0).a + 1));
+      else store.update(0, (draft) => void fieldsKind.fill(draft, draft.a + 1));
+      generations.push(store.generation(0));
+    }
+    expect(generations).toEqual([-2, -1, 0, 1, 2].map((step) => 2 ** 32 + step));
+    expect(store.read(0).a).toBe(9);
+    const report = await bed.native('join', name, 'read', '-').end();
+    expect(report).toMatchObject({ generation: 2 ** 32 + 2, value: 9 });
+  });
+
+  test('handles records whose size is not a multiple of 8', async () => {
+    const Odd = struct('Odd', { x: f32, tail: array(u8, 7) }, { pack: 1 });
+    const bed = new Bed();
+    const name = bed.name('odd');
+    const store = bed.keep(createStore({ name, layout: Odd, capacity: 2 }));
+    const neighbour = { x: 1, tail: [1, 2, 3, 4, 5, 6, 7] };
+    store.write(0, neighbour);
+    store.write(1, neighbour);
+    // The peer adds 1 to the double in the first 8 bytes and leaves the last 3.
+    expect(await bed.native('put', name, 0).end()).toMatchObject({ status: 'OK' });
+    expect(store.generation(0)).toBe(2);
+    expect(store.read(0).tail.slice(4)).toEqual([5, 6, 7]);
+    expect(store.read(1)).toEqual(neighbour);
+  });
+});
+
+describe('sharecord_wait', () => {
+  test('tells of writes from Node, also after the name is gone', async () => {
+    const bed = new Bed();
+    const name = bed.name('wait');
+    const store = bed.keep(createStore({ name, layout: arrayOf(32), capacity: 2 }));
+    const { zero, fill } = arrayKind(32);
+    const watchers = [bed.native('watch', name, 1), bed.native('watch', name, 1)];
+    await Promise.all(watchers.map((watcher) => watcher.ready));
+    for (let value = 1; value <= 3; value++) {
+      if (value === 3) store.segment.unlink();
+      store.write(0, fill(zero(), 100));
+      store.write(1, fill(zero(), value));
+      for (const watcher of watchers) {
+        expect(await watcher.report((report) => report['generation'] === value)).toEqual({
+          generation: value,
+          value,
+        });
+      }
+    }
+    await Promise.all(watchers.map((watcher) => watcher.end()));
+  });
+});
