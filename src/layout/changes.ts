@@ -57,6 +57,13 @@ function changesOf(
     } else if (!same(shape, old, next)) changes.push([name, next]);
   }
   for (const key in draft) if (!known.has(key)) changes.push([key, draft[key]]);
+  // A changed length goes with what it measures, so that one that does not fit is refused.
+  const changed = new Set(changes.map(([name]) => name));
+  for (const { name, shape } of fields) {
+    const sibling = lengthFieldOf(shape);
+    if (sibling !== undefined && changed.has(sibling) && !changed.has(name))
+      changes.push([name, draft[name]]);
+  }
   return changes.length === 0 ? undefined : Object.fromEntries(changes);
 }
 

@@ -1,5 +1,6 @@
 // The object behind StoreReader and StoreWriter: one open of a managed segment by one thread.
 import { ValueError } from '../errors.ts';
+import { changedFields, hasLengths } from '../layout/changes.ts';
 import { codecOf } from '../layout/codec.ts';
 import { fieldAccess } from '../layout/field-access.ts';
 import type { AnyLayout } from '../layout/types.ts';
@@ -7,7 +8,7 @@ import type { Handle } from '../platform/platform.ts';
 import { optionError } from './options.ts';
 import type { RecordAccess } from './record-access.ts';
 import type { MappedSegment, Segment } from './segment.ts';
-import type { Change, StoreWriter, WatchOptions } from './types.ts';
+import type { Change, WatchOptions } from './types.ts';
 import { Watch, type WatchHub } from './watch.ts';
 
 type TypedArray = Float64Array | Float32Array | Int32Array | Uint32Array | BigInt64Array;
@@ -78,13 +79,13 @@ export class Reader {
   readColumn(field: string, out?: TypedArray | unknown[]): unknown {
     const { access, capacity } = this.#parts;
     access.check(0);
-    const { read, column } = fieldAccess(this.layout, field);
-    const target = out ?? (column === undefined ? [] : new column(capacity));
+    const { read, values } = fieldAccess(this.layout, field);
+    const target = out ?? (values === undefined ? [] : new values(capacity));
     const fits =
-      column === undefined ? Array.isArray(target) : target instanceof column && target.length >= capacity;
+      values === undefined ? Array.isArray(target) : target instanceof values && target.length >= capacity;
     if (!fits) {
       const expected =
-        column === undefined ? 'an array' : `a ${column.name} of at least ${capacity} elements`;
+        values === undefined ? 'an array' : `a ${values.name} of at least ${capacity} elements`;
       throw new ValueError(
         'VALUE_TYPE',
         `cannot read column ${this.layout.name}.${field}: out is not ${expected}`,
@@ -164,6 +165,7 @@ export class Writer extends Reader {
     if (typeof change !== 'function')
       throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
     const codec = codecOf(this.layout);
+    const compares = hasLengths(this.layout);
     this.#access.revise(index, (view) => {
       const draft = codec.decode(view, 0);
       const result = change(draft);
@@ -173,10 +175,10 @@ export class Writer extends Reader {
           `cannot update ${this.layout.name}[${index}]: the callback returned a promise, expected it to be done`,
         );
       }
-      codec.encode(view, 0, draft);
+      if (!compares) return codec.encode(view, 0, draft);
+      // A length that a sibling keeps is only given if the callback changed it; else it follows its text or array.
+      const changes = changedFields(this.layout, codec.decode(view, 0), draft);
+      return changes === undefined ? undefined : codec.patch(view, 0, changes);
     });
   }
 }
-
-/** The public face of the two classes. */
-export type AnyStore = StoreWriter<AnyLayout>;

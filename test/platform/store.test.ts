@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   array,
+  be,
   bool,
   createStore,
   enumOf,
@@ -259,6 +260,29 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
       draft.n = 3;
     });
     expect(store.read(0)).toEqual({ kind: 'One', n: 3 });
+  });
+
+  test('a length that a sibling keeps follows its text, in write, assign and update', () => {
+    const Message = struct('Message', {
+      used: u32,
+      text: utf8(16, { length: 'used' }),
+      list: array(be(u32), 2),
+    });
+    const store = track(createStore({ ...options(), layout: Message, capacity: 1 }));
+    store.write(0, { text: 'hello', list: [1, 2] });
+    expect(store.read(0)).toEqual({ used: 5, text: 'hello', list: [1, 2] });
+    store.update(0, (draft) => {
+      draft.text = 'hi';
+    });
+    expect(store.read(0)).toEqual({ used: 2, text: 'hi', list: [1, 2] });
+    store.assign(0, { text: 'again' });
+    expect(store.read(0).used).toBe(5);
+    expect(() =>
+      store.update(0, (draft) => {
+        draft.used = 9;
+      }),
+    ).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
+    expect(store.readColumn('used')).toEqual(Uint32Array.of(5));
   });
 
   test('two opens for writing share one record, and close on their own', () => {
