@@ -26,6 +26,8 @@ export {
   wordBool,
 } from './layout/numbers.ts';
 export { array, bits, bytes, enumOf, pad } from './layout/composites.ts';
+export { byteLength } from './layout/byte-length.ts';
+export { codegen } from './layout/codegen.ts';
 export { struct, union } from './layout/struct.ts';
 export {
   char,
