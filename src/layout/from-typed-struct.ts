@@ -118,6 +118,8 @@ export function layoutOfBuilder(builder: unknown, name: string): Layout {
   const { size } = (builder ?? {}) as { readonly size?: unknown };
   const fields = propertiesOf(builder, name).map(([field, property]) => {
     const path = `${name}.${field}`;
+    if (property.offset < 0)
+      refuse(path, 'a field that is counted from the end, such as a CRC, cannot be carried over');
     if (property.tail === true) refuse(path, 'a tail of variable length has no place in a record');
     return { name: field, offset: property.offset, typeOf: () => fieldOf(path, property) };
   });
@@ -207,7 +209,7 @@ function probe(compiled: CompiledClass, field: string, offset: number, path: str
   for (let n = 0; n < PROBES; n++) {
     raw.forEach((_, i) => (raw[i] = n === 0 ? 0 : (0x9e37 * (n * 131 + i * 7 + 1)) >>> 7));
     // One set bit tells widths of booleans apart.
-    if (n > PROBES / 2) raw.fill(0).fill(1, offset + (n % 8), offset + (n % 8) + 1);
+    if (n > PROBES / 2) raw.fill(0).set([1], Math.min(offset + (n % 8), raw.length - 1));
     const found = instance[field];
     const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
     candidates = candidates.filter((type) =>
