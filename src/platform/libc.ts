@@ -70,11 +70,19 @@ function load() {
     posixFallocate: libc.func('int posix_fallocate(int, int64_t, int64_t)'),
     linkat: libc.func('int linkat(int, const char *, int, const char *, int)'),
     close: libc.func('int close(int)'),
+    mutexattrInit: libc.func('int pthread_mutexattr_init(void *)'),
+    mutexattrSetpshared: libc.func('int pthread_mutexattr_setpshared(void *, int)'),
+    mutexattrSetrobust: libc.func('int pthread_mutexattr_setrobust(void *, int)'),
+    mutexInit: libc.func('int pthread_mutex_init(void *, void *)'),
+    mutexTrylock: libc.func('int pthread_mutex_trylock(void *)'),
+    mutexUnlock: libc.func('int pthread_mutex_unlock(void *)'),
+    mutexConsistent: libc.func('int pthread_mutex_consistent(void *)'),
   };
 }
 
 let loaded: ReturnType<typeof load> | undefined;
-const libc = (): ReturnType<typeof load> => (loaded ??= load());
+/** Gives the functions, loading koffi at the first call. */
+export const libc = (): ReturnType<typeof load> => (loaded ??= load());
 
 /** Reserves memory for all of the file, so that a full tmpfs is an error here and not a SIGBUS at the first touch. */
 export function allocate(fd: number, size: number, segment: string | undefined): void {

@@ -5,6 +5,7 @@ import { markAsUncloneable } from 'node:worker_threads';
 import { SegmentError } from '../errors.ts';
 import * as libc from './libc.ts';
 import { normalizePosixName } from './names.ts';
+import { initializeRobustMutex, ROBUST_MUTEX_SIZE, RobustMutex } from './robust-mutex.ts';
 import type {
   Access,
   Backing,
@@ -135,6 +136,10 @@ class LinuxObject implements SegmentObject {
 
   get name(): string | undefined {
     return this.#name;
+  }
+
+  get identity(): string {
+    return this.#identity;
   }
 
   get handle(): NativeHandle {
@@ -372,6 +377,10 @@ export const linux: Platform = {
     if (source.backing === 'process') return createProcessObject(source.buffer);
     return openHandle(source, writable);
   },
+
+  mutexSize: ROBUST_MUTEX_SIZE,
+  initializeMutex: initializeRobustMutex,
+  mutexAt: (bytes, identity) => new RobustMutex(bytes, identity),
 
   list() {
     return attempt('list', undefined, () => fs.readdirSync(FOLDER));

@@ -60,6 +60,15 @@ export interface KernelLocks {
   isHeld(at: number, length: number): boolean;
 }
 
+/** A mutex that native programs can take too. It belongs to the thread that took it. */
+export interface Mutex {
+  /** Equal for all opens of the same mutex in this process. */
+  readonly identity: string;
+  /** `abandoned`: taken, and its last owner died while it held it; the mutex is made usable again. */
+  tryLock(): 'taken' | 'abandoned' | 'busy';
+  unlock(): void;
+}
+
 /** Hears a doorbell until closed. */
 export interface Listener {
   close(): void;
@@ -92,6 +101,8 @@ export interface SegmentObject {
   doorbell(words: Int32Array, bell: number, byte: number): Doorbell;
   /** Gives a finished, nameless object its name; false if the name is taken. */
   publish(name: string): boolean;
+  /** Equal for all opens of this object in this process. */
+  readonly identity: string;
   /** True while the name means this object, false if it means another or nothing. */
   named(): boolean;
   /** True once the name means another object. */
@@ -126,6 +137,12 @@ export interface Platform {
   createProcess(size: number): SegmentObject;
   /** Opens by name or handle. `writable` asks for permission to write. */
   open(source: string | Handle | ForeignHandle, writable: boolean): SegmentObject;
+  /** Bytes that a mutex takes in shared memory. */
+  readonly mutexSize: number;
+  /** Makes a mutex of zeroed memory that nobody else sees yet. */
+  initializeMutex(bytes: Uint8Array): void;
+  /** Uses the mutex in those bytes of a mapping; they stay mapped while it is used. */
+  mutexAt(bytes: Uint8Array, identity: string): Mutex;
   /** Names of the objects in the system's namespace that could be segments. */
   list(): string[];
   /** Text that differs after each start of the machine, at most 36 characters. */

@@ -100,6 +100,7 @@ class WordDoorbell implements Doorbell {
 class ProcessObject implements SegmentObject {
   readonly backing = 'process';
   readonly name = undefined;
+  readonly identity = 'process';
   readonly foreignOwner = false;
   readonly #buffer: SharedArrayBuffer;
 

@@ -22,6 +22,9 @@ export function processOnly(reason: string): Platform {
       }
       return refuse();
     },
+    mutexSize: 0,
+    initializeMutex: refuse,
+    mutexAt: refuse,
     list: () => [],
     bootId: () => '',
     pid: () => 0,

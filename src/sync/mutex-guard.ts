@@ -1,0 +1,155 @@
+// A record guarded by a mutex that native programs take too. The mutex belongs to a thread, so it is locked and unlocked on
+// the thread that uses it; who waits without blocking tries again and again (docs/decisions.md has why).
+import { GuardError } from '../errors.ts';
+import type { Mutex } from '../platform/platform.ts';
+import { BackOff } from './back-off.ts';
+import type { RecordGuard } from './record-guard.ts';
+
+/** How long to wait for a mutex, and what to do when its last owner died. */
+export interface MutexOptions {
+  /** Milliseconds, 0 or more. */
+  readonly timeoutMs: number;
+  /** Runs with the mutex held, before the call that found its owner dead goes on. */
+  readonly onAbandoned?: () => void;
+}
+
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 16;
+
+/** Mutexes that a `withLock` of this thread holds, and who waits for them, by the mutex's identity. */
+const queues = new Map<string, Promise<void>>();
+const heldHere = new Set<string>();
+
+/** Takes a mutex around reads and writes. */
+export class MutexGuard implements RecordGuard {
+  readonly #mutex: Mutex;
+  readonly #options: MutexOptions;
+  readonly #what: string;
+  /** Above 0 while this guard holds the mutex: calls inside take no lock. */
+  #depth = 0;
+
+  constructor(mutex: Mutex, options: MutexOptions, what: string) {
+    this.#mutex = mutex;
+    this.#options = options;
+    this.#what = what;
+  }
+
+  snapshot(copy: () => Uint8Array): number {
+    this.hold(copy);
+    return 0;
+  }
+
+  exclusive(store: () => void): boolean {
+    this.hold(store);
+    return true;
+  }
+
+  /**
+   * Runs `work` with the mutex held.
+   * @throws {GuardError} LOCK_TIMEOUT after `timeoutMs`, or at once while a `withLock` of this thread holds it; WRITER_DIED
+   */
+  hold<T>(work: () => T): T {
+    if (this.#depth > 0) return work();
+    if (heldHere.has(this.#mutex.identity)) {
+      throw new GuardError('LOCK_TIMEOUT', `cannot lock ${this.#what}: a withLock of this thread holds the mutex`);
+    }
+    const backOff = new BackOff(this.#options.timeoutMs);
+    while (!this.#tryLock()) if (!backOff.pause()) throw this.#timeOut(this.#options.timeoutMs);
+    return this.#run(work);
+  }
+
+  #timeOut(milliseconds: number): GuardError {
+    return new GuardError('LOCK_TIMEOUT', `cannot lock ${this.#what}: another owner has held the mutex for ${milliseconds} ms`);
+  }
+
+  #run<T>(work: () => T): T {
+    this.#depth++;
+    try {
+      return work();
+    } finally {
+      this.#depth--;
+      this.#mutex.unlock();
+    }
+  }
+
+  /** False if another owner holds the mutex. */
+  #tryLock(): boolean {
+    const answer = this.#mutex.tryLock();
+    if (answer !== 'abandoned') return answer === 'taken';
+    const { onAbandoned } = this.#options;
+    try {
+      if (onAbandoned === undefined) {
+        throw new GuardError('WRITER_DIED', `cannot lock ${this.#what}: its last owner died while it held the mutex`);
+      }
+      this.#depth++;
+      try {
+        onAbandoned();
+      } finally {
+        this.#depth--;
+      }
+    } catch (error) {
+      this.#mutex.unlock();
+      throw error;
+    }
+    return true;
+  }
+
+  /**
+   * Takes the mutex without blocking the thread and runs `work`, which may wait; others of this thread queue.
+   * @throws {GuardError} LOCK_TIMEOUT, WRITER_DIED
+   */
+  async holdWhile<T>(
+    work: () => T | PromiseLike<T>,
+    timeoutMs: number | undefined,
+    ended: (() => Error | undefined) | undefined,
+  ): Promise<T> {
+    const { identity } = this.#mutex;
+    const before = queues.get(identity);
+    const { promise: turn, resolve: done } = Promise.withResolvers<void>();
+    queues.set(identity, turn);
+    const bound = timeoutMs ?? this.#options.timeoutMs;
+    const deadline = performance.now() + bound;
+    try {
+      if (before !== undefined) await waitFor(before, deadline, ended);
+      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+        const error = ended?.();
+        if (error !== undefined) throw error;
+        if (!heldHere.has(identity) && this.#tryLock()) break;
+        if (performance.now() >= deadline) throw this.#timeOut(bound);
+        await pause(pauseMs);
+      }
+      heldHere.add(identity);
+      try {
+        return await work();
+      } finally {
+        heldHere.delete(identity);
+        this.#mutex.unlock();
+      }
+    } finally {
+      // Who gave up early still lets those behind it wait for those before it.
+      void Promise.resolve(before).then(done);
+      void turn.then(() => queues.get(identity) === turn && queues.delete(identity));
+    }
+  }
+
+  /** Runs `work` inside `holdWhile`: the mutex is held already. */
+  inside<T>(work: () => T): T {
+    this.#depth++;
+    try {
+      return work();
+    } finally {
+      this.#depth--;
+    }
+  }
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Resolves with `before`, or when the time is over or the caller gave up, whichever is first. */
+async function waitFor(before: Promise<void>, deadline: number, ended: (() => Error | undefined) | undefined): Promise<void> {
+  let isDone = false;
+  void before.then(() => (isDone = true));
+  while (!isDone && ended?.() === undefined && performance.now() < deadline) {
+    await Promise.race([before, pause(LONGEST_PAUSE_MS)]);
+  }
+}
