@@ -51,7 +51,10 @@ export class MutexGuard implements RecordGuard {
   hold<T>(work: () => T): T {
     if (this.#depth > 0) return work();
     if (heldHere.has(this.#mutex.identity)) {
-      throw new GuardError('LOCK_TIMEOUT', `cannot lock ${this.#what}: a withLock of this thread holds the mutex`);
+      throw new GuardError(
+        'LOCK_TIMEOUT',
+        `cannot lock ${this.#what}: a withLock of this thread holds the mutex`,
+      );
     }
     const backOff = new BackOff(this.#options.timeoutMs);
     while (!this.#tryLock()) if (!backOff.pause()) throw this.#timeOut(this.#options.timeoutMs);
@@ -59,7 +62,10 @@ export class MutexGuard implements RecordGuard {
   }
 
   #timeOut(milliseconds: number): GuardError {
-    return new GuardError('LOCK_TIMEOUT', `cannot lock ${this.#what}: another owner has held the mutex for ${milliseconds} ms`);
+    return new GuardError(
+      'LOCK_TIMEOUT',
+      `cannot lock ${this.#what}: another owner has held the mutex for ${milliseconds} ms`,
+    );
   }
 
   #run<T>(work: () => T): T {
@@ -79,7 +85,10 @@ export class MutexGuard implements RecordGuard {
     const { onAbandoned } = this.#options;
     try {
       if (onAbandoned === undefined) {
-        throw new GuardError('WRITER_DIED', `cannot lock ${this.#what}: its last owner died while it held the mutex`);
+        throw new GuardError(
+          'WRITER_DIED',
+          `cannot lock ${this.#what}: its last owner died while it held the mutex`,
+        );
       }
       this.#depth++;
       try {
@@ -143,10 +152,15 @@ export class MutexGuard implements RecordGuard {
   }
 }
 
-const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Resolves with `before`, or when the time is over or the caller gave up, whichever is first. */
-async function waitFor(before: Promise<void>, deadline: number, ended: (() => Error | undefined) | undefined): Promise<void> {
+async function waitFor(
+  before: Promise<void>,
+  deadline: number,
+  ended: (() => Error | undefined) | undefined,
+): Promise<void> {
   let isDone = false;
   void before.then(() => (isDone = true));
   while (!isDone && ended?.() === undefined && performance.now() < deadline) {

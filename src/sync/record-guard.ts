@@ -20,7 +20,10 @@ export interface RecordGuard {
 }
 
 const timeOut = (what: string): GuardError =>
-  new GuardError('LOCK_TIMEOUT', `cannot write ${what}: another writer has been inside for ${LOCK_BOUND_MS} ms`);
+  new GuardError(
+    'LOCK_TIMEOUT',
+    `cannot write ${what}: another writer has been inside for ${LOCK_BOUND_MS} ms`,
+  );
 
 const TRIES_PER_TURN = 100;
 
@@ -46,7 +49,8 @@ export class SequenceGuard implements RecordGuard {
         // ORDER: an Atomics call behind the copy (docs/memory-order.md, re-check).
         if (Atomics.load(this.#words, this.#at) === sequence) return sequence;
       }
-      if ((sequence & 1) === 1 || tries % TRIES_PER_TURN === TRIES_PER_TURN - 1) patience = contend(patience, this.#what);
+      if ((sequence & 1) === 1 || tries % TRIES_PER_TURN === TRIES_PER_TURN - 1)
+        patience = contend(patience, this.#what);
     }
   }
 
@@ -56,7 +60,8 @@ export class SequenceGuard implements RecordGuard {
       const sequence = Atomics.load(this.#words, this.#at);
       if (token !== undefined && sequence !== token) return false;
       const isFree = (sequence & 1) === 0;
-      if (isFree && Atomics.compareExchange(this.#words, this.#at, sequence, (sequence + 1) | 0) === sequence) break;
+      if (isFree && Atomics.compareExchange(this.#words, this.#at, sequence, (sequence + 1) | 0) === sequence)
+        break;
       if (!backOff.pause()) throw timeOut(this.#what);
     }
     try {
