@@ -36,13 +36,22 @@ function nodeBinary(major: string): string {
   return binary;
 }
 
+fs.mkdirSync(cache, { recursive: true });
 let failed = false;
 for (const major of process.argv.length > 2 ? process.argv.slice(2) : VERSIONS) {
   const node = nodeBinary(major);
   for (const tier of TIERS) {
+    const file = path.join(cache, 'report.json');
+    fs.rmSync(file, { force: true });
     const run = spawnSync(
       process.execPath,
-      [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--project', 'race', '--reporter', 'json'],
+      [
+        path.join(root, 'node_modules/vitest/vitest.mjs'),
+        'run',
+        '--project=race',
+        '--reporter=json',
+        `--outputFile=${file}`,
+      ],
       {
         cwd: root,
         env: { ...process.env, SHARECORD_NODE: node, SHARECORD_TIER: tier },
@@ -50,8 +59,7 @@ for (const major of process.argv.length > 2 ? process.argv.slice(2) : VERSIONS) 
         maxBuffer: 2 ** 28,
       },
     );
-    const start = run.stdout.indexOf('{');
-    const report = start < 0 ? undefined : (JSON.parse(run.stdout.slice(start)) as Report);
+    const report = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Report) : undefined;
     const ok = run.status === 0 && report !== undefined && report.numPassedTests > 0;
     const counts =
       report === undefined ? 'no report' : `${report.numPassedTests} passed, ${report.numFailedTests} failed`;
