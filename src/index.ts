@@ -82,8 +82,21 @@ export {
   type ValueErrorCode,
 } from './errors.ts';
 export { listSegments, type ListedSegment } from './store/list-segments.ts';
+export { namedMutex, robustMutex, seqlock, unguarded, versionPair } from './store/guards.ts';
+export { createRecord, joinRecord, openRecord } from './store/open-record.ts';
 export { createStore, joinStore, openStore } from './store/open-store.ts';
 export type { SegmentOptions } from './store/options.ts';
+export type {
+  CreateRecordOptions,
+  Guard,
+  LockedRecord,
+  LockOptions,
+  NamedMutex,
+  OpenRecordOptions,
+  RecordReader,
+  RecordWriter,
+} from './store/record-types.ts';
+export type { MutexOptions } from './sync/mutex-guard.ts';
 export type { Lifetime } from './store/segment-header.ts';
 export {
   createSegment,
@@ -101,4 +114,4 @@ export type {
   StoreWriter,
   WatchOptions,
 } from './store/types.ts';
-export { waitForSegment, waitForStore, type WaitOptions } from './store/wait.ts';
+export { waitForRecord, waitForSegment, waitForStore, type WaitOptions } from './store/wait.ts';

@@ -13,7 +13,14 @@ import type {
 import { LockWord } from '../sync/lock-word.ts';
 import { Participants, PARTICIPANT_SLOTS } from '../sync/participants.ts';
 import { passGate } from './lifetime.ts';
-import { type CheckedOptions, checkOptions, checkSource, optionError, requireObject } from './options.ts';
+import {
+  type CheckedOptions,
+  checkOptions,
+  checkSource,
+  optionError,
+  requireLayout,
+  requireObject,
+} from './options.ts';
 import { accessRecords } from './record-access.ts';
 import { createObject, MappedSegment, openIfThere, requireOwner } from './segment.ts';
 import {
@@ -108,12 +115,6 @@ class Opening {
     this.object.unlink();
     return true;
   }
-}
-
-function requireLayout(layout: unknown, act: string): AnyLayout {
-  if (typeof layout === 'object' && layout !== null && (layout as AnyLayout).kind === 'struct')
-    return layout as AnyLayout;
-  throw optionError(act, 'layout', layout, 'object', 'a layout made by struct()');
 }
 
 interface StorePlan extends CheckedOptions {

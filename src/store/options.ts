@@ -1,5 +1,6 @@
 // Options that everything which creates a segment has in common, checked once.
 import { SegmentError, ValueError } from '../errors.ts';
+import type { AnyLayout } from '../layout/types.ts';
 import type { Backing, ForeignHandle, Handle, Platform } from '../platform/platform.ts';
 import type { Lifetime } from './segment-header.ts';
 
@@ -101,4 +102,14 @@ export function checkSource(source: unknown, act: string): string | Handle | For
     }
   }
   throw optionError(act, 'source', source, 'object', 'a name or a handle');
+}
+
+/**
+ * Checks that `layout` was made by `struct`.
+ * @throws {ValueError} VALUE_TYPE, VALUE_RANGE
+ */
+export function requireLayout(layout: unknown, act: string): AnyLayout {
+  if (typeof layout === 'object' && layout !== null && (layout as AnyLayout).kind === 'struct')
+    return layout as AnyLayout;
+  throw optionError(act, 'layout', layout, 'object', 'a layout made by struct()');
 }

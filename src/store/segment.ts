@@ -77,6 +77,10 @@ export class MappedSegment implements Segment {
   get backing(): Backing {
     return this.#parts.object.backing;
   }
+  /** Equal for all opens of this segment in this process. */
+  get identity(): string {
+    return this.#parts.object.identity;
+  }
   get closed(): boolean {
     return this.#closed;
   }
@@ -160,18 +164,29 @@ export function requireOwner(object: SegmentObject, anyOwner: boolean | undefine
   );
 }
 
-/** Maps all of `object` and wraps it up; closes it when that fails. */
+/** Maps all of `object` and wraps it up; the object stays open when that fails. */
 function wrap(object: SegmentObject, access: Access, created: boolean, options: CheckedOptions): Segment {
+  const mapping = object.map(access, 0, object.size);
   try {
-    const mapping = object.map(access, 0, object.size);
     return new MappedSegment({ object, mapping, access, created, leave: enter(object, options) });
+  } catch (error) {
+    mapping.unmap();
+    throw error;
+  }
+}
+
+/** Runs `use`, and closes `object` if that throws. */
+function closingOnThrow<T>(object: SegmentObject, use: () => T): T {
+  try {
+    return use();
   } catch (error) {
     object.close();
     throw error;
   }
 }
 
-interface NewSegment extends SegmentOptions {
+/** A segment to make or join. */
+export interface NewSegment extends SegmentOptions {
   /** Bytes, 1 to 2^53 - 1. */
   readonly size: number;
 }
@@ -194,20 +209,29 @@ export function createObject(options: CheckedOptions, size: number): SegmentObje
  * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
  */
 export function createSegment(options: NewSegment): Segment {
+  return createPrepared(options, () => {});
+}
+
+/** Fills a segment that nobody else sees yet. */
+export type Prepare = (bytes: Uint8Array) => void;
+
+/** Creates as `createSegment` does, prepared before it has its name. */
+export function createPrepared(options: NewSegment, prepare: Prepare): Segment {
   const act = 'create segment';
   const checked = checkOptions(options, platform, act);
-  const segment = createNamed(checked, requireSize(options.size, act));
+  const segment = createNamed(checked, requireSize(options.size, act), prepare);
   if (segment !== undefined) return segment;
   throw new SegmentError('SEGMENT_EXISTS', `cannot create segment "${checked.name}": the name is in use`, {
     segment: checked.name,
   });
 }
 
-/** Undefined if the name is in use. */
-function createNamed(checked: CheckedOptions, size: number): Segment | undefined {
+/** Undefined if the name is in use. `prepare` fills the memory before anybody else can see it. */
+function createNamed(checked: CheckedOptions, size: number, prepare: Prepare): Segment | undefined {
   const object = createObject(checked, size);
-  const segment = wrap(object, 'read-write', true, checked);
+  const segment = closingOnThrow(object, () => wrap(object, 'read-write', true, checked));
   try {
+    prepare(new Uint8Array(segment.buffer));
     if (checked.name === undefined || object.publish(checked.name)) return segment;
   } catch (error) {
     segment.close();
@@ -222,26 +246,28 @@ function createNamed(checked: CheckedOptions, size: number): Segment | undefined
  * @throws {SegmentError} SEGMENT_TOO_SMALL when the existing one has less than `size` bytes; those of `createSegment`
  */
 export function joinSegment(options: NewSegment): Segment {
+  return joinPrepared(options, () => {});
+}
+
+/** Joins as `joinSegment` does; a segment that it has to create is prepared before it has its name. */
+export function joinPrepared(options: NewSegment, prepare: Prepare): Segment {
   const act = 'join segment';
   const checked = checkOptions(options, platform, act);
   const size = requireSize(options.size, act);
   for (;;) {
     const found = checked.name === undefined ? undefined : openIfThere(checked.name);
     if (found === undefined) {
-      const segment = createNamed(checked, size);
+      const segment = createNamed(checked, size, prepare);
       if (segment !== undefined) return segment;
       continue;
     }
-    try {
+    const segment = closingOnThrow(found, () => {
       requireOwner(found, checked.anyOwner);
       requireRoom(found, size);
-    } catch (error) {
-      found.close();
-      throw error;
-    }
-    const segment = passGate(found.locks(noOwners), found.name, () =>
-      found.named() ? wrap(found, 'read-write', false, checked) : undefined,
-    );
+      return passGate(found.locks(noOwners), found.name, () =>
+        found.named() ? wrap(found, 'read-write', false, checked) : undefined,
+      );
+    });
     if (segment !== undefined) return segment;
     found.close();
   }
@@ -296,14 +322,11 @@ export function openSegment(
     throw optionError(act, 'offset', offset, 'number', 'a whole number of bytes');
   if (options.length !== undefined) requireSize(options.length, act);
   const object = platform.open(checkSource(source, act), access === 'read-write');
-  try {
+  return closingOnThrow(object, () => {
     requireOwner(object, options.anyOwner);
     const length = options.length ?? object.size - offset;
     requireRoom(object, offset + Math.max(length, 1));
     const mapping = object.map(access, offset, length);
     return new MappedSegment({ object, mapping, access, created: false, leave: () => {} });
-  } catch (error) {
-    object.close();
-    throw error;
-  }
+  });
 }

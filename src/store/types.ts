@@ -69,7 +69,7 @@ export interface StoreReader<L extends AnyLayout = AnyLayout> extends Disposable
 }
 
 /** Refuses an async callback at compile time; at run time a thenable result is `VALUE_TYPE`. */
-type SyncCallback<D, R> = (draft: D) => R extends PromiseLike<unknown> ? never : R;
+export type SyncCallback<D, R> = (draft: D) => R extends PromiseLike<unknown> ? never : R;
 
 /** Reads and writes records of a store. */
 export interface StoreWriter<L extends AnyLayout = AnyLayout> extends StoreReader<L> {

@@ -1,9 +1,11 @@
 // Waiting until something exists and is ready: tries again until it opens, the time is over, or a signal ends it.
 import { SegmentError } from '../errors.ts';
 import type { AnyLayout } from '../layout/types.ts';
-import type { ForeignHandle, Handle } from '../platform/platform.ts';
+import type { Access, ForeignHandle, Handle } from '../platform/platform.ts';
+import { openRecord } from './open-record.ts';
 import { openStore } from './open-store.ts';
 import { optionError } from './options.ts';
+import type { GuardFor, OpenRecordOptions, RecordByAccess } from './record-types.ts';
 import { openSegment, type OpenSegmentOptions, type Segment } from './segment.ts';
 import type { OpenStoreOptions, StoreAccess, StoreByAccess } from './types.ts';
 import { abortError } from './watch.ts';
@@ -73,4 +75,20 @@ export function waitForSegment(
   options: OpenSegmentOptions & WaitOptions = {},
 ): Promise<Segment> {
   return waitFor(() => openSegment(source, options), options);
+}
+
+/**
+ * Opens a record as `openRecord` does, as soon as its segment exists.
+ * @throws {SegmentError} SEGMENT_NOT_FOUND after `timeoutMs`; at once what else `openRecord` throws
+ */
+export function waitForRecord<
+  L extends AnyLayout,
+  const G extends GuardFor<NoInfer<L>>,
+  const A extends Access = 'read',
+>(
+  source: string | Handle | ForeignHandle | Segment,
+  layout: L,
+  options: OpenRecordOptions<G, A> & WaitOptions,
+): Promise<RecordByAccess<L, G, A>> {
+  return waitFor(() => openRecord(source, layout, options), options);
 }

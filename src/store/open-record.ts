@@ -1,0 +1,274 @@
+// Attaching to records in somebody else's format: finds the segment, checks that the record lies inside it, and puts its
+// guard together.
+import { selectPlatform } from '#platform';
+import { LayoutError, SegmentError } from '../errors.ts';
+import { fieldAccess } from '../layout/field-access.ts';
+import type { AnyLayout } from '../layout/types.ts';
+import type { Access, ForeignHandle, Handle } from '../platform/platform.ts';
+import { MutexGuard } from '../sync/mutex-guard.ts';
+import { AgreementGuard, type RecordGuard, SequenceGuard, VersionPairGuard } from '../sync/record-guard.ts';
+import { optionError, requireLayout, requireObject } from './options.ts';
+import type {
+  AnyGuard,
+  CreateRecordOptions,
+  GuardFor,
+  OpenRecordOptions,
+  RecordByAccess,
+  RecordOptions,
+  RecordWriter,
+} from './record-types.ts';
+import { ForeignReader, ForeignWriter } from './record.ts';
+import {
+  createPrepared,
+  joinPrepared,
+  MappedSegment,
+  type NewSegment,
+  openSegment,
+  type Prepare,
+  type Segment,
+} from './segment.ts';
+
+const platform = selectPlatform();
+const WORD = 4;
+const KINDS: readonly unknown[] = ['namedMutex', 'robustMutex', 'seqlock', 'versionPair', 'unguarded'];
+
+/** A guard at work, and what it holds open. */
+interface Protocol {
+  readonly guard: RecordGuard;
+  readonly fields: readonly string[];
+  readonly release: () => void;
+}
+
+/** Gives the index of the 32-bit word that a guard's field is. */
+function wordOf(layout: AnyLayout, name: string, offset: number): number {
+  const { column, offset: inRecord } = fieldAccess(layout, name);
+  if (column !== Uint32Array && column !== Int32Array) {
+    throw new LayoutError(
+      'LAYOUT_FIELD_INVALID',
+      `cannot guard ${layout.name} by ${name}: expected a u32 or i32 field`,
+    );
+  }
+  const at = offset + inRecord;
+  if (at % WORD !== 0) {
+    throw new LayoutError(
+      'LAYOUT_FIELD_INVALID',
+      `cannot guard ${layout.name} by ${name}: it lies at byte ${at} of the segment, expected a multiple of ${WORD}`,
+    );
+  }
+  return at / WORD;
+}
+
+/** Gives the range of the segment that a mutex field covers. */
+function mutexRange(layout: AnyLayout, name: string, offset: number): { at: number; size: number } {
+  const field = fieldAccess(layout, name);
+  if (field.size < platform.mutexSize) {
+    throw new LayoutError(
+      'LAYOUT_FIELD_INVALID',
+      `cannot guard ${layout.name} by ${name}: it has ${field.size} bytes, expected at least ${platform.mutexSize}`,
+    );
+  }
+  const at = offset + field.offset;
+  if (at % 8 !== 0) {
+    throw new LayoutError(
+      'LAYOUT_FIELD_INVALID',
+      `cannot guard ${layout.name} by ${name}: it lies at byte ${at} of the segment, expected a multiple of 8`,
+    );
+  }
+  return { at, size: platform.mutexSize };
+}
+
+/** Puts the guard of a record at `offset` of `segment` together. */
+function startGuard(guard: AnyGuard, layout: AnyLayout, segment: MappedSegment, offset: number): Protocol {
+  const { buffer } = segment;
+  const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / WORD));
+  const release = (): void => {};
+  switch (guard.kind) {
+    case 'seqlock': {
+      const at = wordOf(layout, guard.sequence, offset);
+      return { guard: new SequenceGuard(words, at, layout.name), fields: [guard.sequence], release };
+    }
+    case 'versionPair': {
+      const begin = wordOf(layout, guard.begin, offset);
+      const end = wordOf(layout, guard.end, offset);
+      const pair = new VersionPairGuard(words, begin, end, layout.name);
+      return { guard: pair, fields: [guard.begin, guard.end], release };
+    }
+    case 'robustMutex': {
+      const { at, size } = mutexRange(layout, guard.at, offset);
+      const mutex = platform.mutexAt(new Uint8Array(buffer, at, size), `${segment.identity}:${at}`);
+      return { guard: new MutexGuard(mutex, guard, layout.name), fields: [guard.at], release };
+    }
+    case 'namedMutex': {
+      // PLATFORM: POSIX has no mutexes with names; a segment of that name holds one (docs/segment-format.md).
+      const home = joinPrepared(
+        { name: guard.name, size: platform.mutexSize },
+        platform.initializeMutex,
+      ) as MappedSegment;
+      const mutex = platform.mutexAt(
+        new Uint8Array(home.buffer, 0, platform.mutexSize),
+        `${home.identity}:0`,
+      );
+      return { guard: new MutexGuard(mutex, guard, layout.name), fields: [], release: () => home.close() };
+    }
+    case 'unguarded':
+      return { guard: new AgreementGuard(guard.agree, layout.name), fields: [], release };
+  }
+}
+
+interface Checked {
+  readonly layout: AnyLayout;
+  readonly guard: AnyGuard;
+  readonly offset: number;
+}
+
+function check(layout: unknown, options: RecordOptions<unknown>, act: string): Checked {
+  requireObject(options, act);
+  const checked = requireLayout(layout, act);
+  const { guard, offset = 0 } = options;
+  if (typeof guard !== 'object' || guard === null || !KINDS.includes((guard as AnyGuard).kind)) {
+    throw optionError(
+      act,
+      'guard',
+      guard,
+      'object',
+      'namedMutex, robustMutex, seqlock, versionPair or unguarded',
+    );
+  }
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    throw optionError(act, 'offset', offset, 'number', 'a whole number of bytes');
+  }
+  return { layout: checked, guard: guard as AnyGuard, offset };
+}
+
+/** Attaches to the record in `segment`; closes the segment again on a throw if it is `owned`. */
+function attach(
+  segment: Segment,
+  owned: boolean,
+  { layout, guard, offset }: Checked,
+  access: Access,
+): ForeignReader {
+  let protocol: Protocol | undefined;
+  try {
+    if (!(segment instanceof MappedSegment))
+      throw optionError('open record', 'source', segment, 'string', 'a name, handle or segment');
+    if (offset + layout.size > segment.size) {
+      throw new SegmentError(
+        'SEGMENT_TOO_SMALL',
+        `cannot open record ${layout.name}: segment "${segment.name ?? 'anonymous'}" is ${segment.size} bytes, ` +
+          `expected at least ${offset + layout.size}`,
+        { segment: segment.name },
+      );
+    }
+    const isMutex = guard.kind === 'robustMutex';
+    if (isMutex && segment.access === 'read') {
+      throw optionError(
+        'open record',
+        'access',
+        access,
+        'string',
+        "'read-write', since a reader locks the mutex too",
+      );
+    }
+    const started = startGuard(guard, layout, segment, offset);
+    protocol = started;
+    const release = (): void => {
+      started.release();
+      if (owned) segment.close();
+    };
+    const parts = {
+      layout,
+      guard,
+      protocol: started.guard,
+      segment,
+      offset,
+      guardFields: started.fields,
+      release,
+    };
+    const record = access === 'read' ? new ForeignReader(parts) : new ForeignWriter(parts);
+    platform.markUncloneable(record);
+    return record;
+  } catch (error) {
+    protocol?.release();
+    if (owned) segment.close();
+    throw error;
+  }
+}
+
+const isSegment = (source: unknown): source is Segment => source instanceof MappedSegment;
+
+/**
+ * Opens a record that another program keeps in a segment; writes nothing to it. A given segment stays the caller's to close.
+ * @throws {SegmentError} SEGMENT_NOT_FOUND, SEGMENT_DENIED, SEGMENT_TOO_SMALL
+ * @throws {LayoutError} LAYOUT_FIELD_INVALID when the guard's field has another type or lies unaligned
+ * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
+ */
+export function openRecord<
+  L extends AnyLayout,
+  const G extends GuardFor<NoInfer<L>>,
+  const A extends Access = 'read',
+>(
+  source: string | Handle | ForeignHandle | Segment,
+  layout: L,
+  options: OpenRecordOptions<G, A>,
+): RecordByAccess<L, G, A> {
+  const act = 'open record';
+  const checked = check(layout, options, act);
+  const { anyOwner = false } = options;
+  const access: Access = options.access ?? 'read';
+  if (access === 'copy-on-write' && checked.guard.kind !== 'unguarded') {
+    throw optionError(act, 'access', access, 'string', "'read' or 'read-write' with this guard");
+  }
+  const owned = !isSegment(source);
+  const segment = owned ? openSegment(source, { access, anyOwner }) : source;
+  if (!owned && access !== 'read' && segment.access === 'read') {
+    throw optionError(act, 'access', access, 'string', "'read', as the segment was opened");
+  }
+  return attach(segment, owned, checked, access) as unknown as RecordByAccess<L, G, A>;
+}
+
+/** What a segment made for a record holds before anybody else sees it: its mutex, if it has one. */
+function prepareFor({ layout, guard, offset }: Checked): Prepare {
+  return (bytes) => {
+    if (guard.kind !== 'robustMutex') return;
+    const { at, size } = mutexRange(layout, guard.at, offset);
+    platform.initializeMutex(bytes.subarray(at, at + size));
+  };
+}
+
+function make<L extends AnyLayout, G>(
+  source: string | Segment,
+  layout: L,
+  options: CreateRecordOptions<G>,
+  act: string,
+  makeSegment: (options: NewSegment, prepare: Prepare) => Segment,
+): RecordWriter<L, G> {
+  const checked = check(layout, options, act);
+  if (isSegment(source)) return attach(source, false, checked, 'read-write') as unknown as RecordWriter<L, G>;
+  const { size = checked.offset + layout.size, guard: _guard, offset: _offset, ...rest } = options;
+  const segment = makeSegment({ ...rest, name: source, size }, prepareFor(checked));
+  return attach(segment, true, checked, 'read-write') as unknown as RecordWriter<L, G>;
+}
+
+/**
+ * Creates a segment with room for the record and opens it for reading and writing; a mutex in the record is made.
+ * @throws {SegmentError} SEGMENT_EXISTS; and what `openRecord` throws
+ */
+export function createRecord<L extends AnyLayout, const G extends GuardFor<NoInfer<L>>>(
+  source: string | Segment,
+  layout: L,
+  options: CreateRecordOptions<G>,
+): RecordWriter<L, G> {
+  return make(source, layout, options, 'create record', createPrepared);
+}
+
+/**
+ * Opens the record for reading and writing, or creates its segment first.
+ * @throws what `openRecord` throws
+ */
+export function joinRecord<L extends AnyLayout, const G extends GuardFor<NoInfer<L>>>(
+  source: string | Segment,
+  layout: L,
+  options: CreateRecordOptions<G>,
+): RecordWriter<L, G> {
+  return make(source, layout, options, 'join record', joinPrepared);
+}

@@ -1,0 +1,293 @@
+// One record in somebody else's format: read and written in place, by the rules of its guard. Attaching writes nothing.
+import { GuardError, StoreClosedError, ValueError } from '../errors.ts';
+import { changedFields } from '../layout/changes.ts';
+import { codecOf, type RecordCodec } from '../layout/codec.ts';
+import type { AnyLayout } from '../layout/types.ts';
+import { MutexGuard } from '../sync/mutex-guard.ts';
+import type { RecordGuard } from '../sync/record-guard.ts';
+import { optionError } from './options.ts';
+import type { AnyGuard, LockOptions } from './record-types.ts';
+import type { Segment } from './segment.ts';
+import type { WatchOptions } from './types.ts';
+import { abortError, Watch, WatchHub } from './watch.ts';
+
+/** What a record is made of. */
+export interface RecordParts {
+  readonly layout: AnyLayout;
+  readonly guard: AnyGuard;
+  readonly protocol: RecordGuard;
+  readonly segment: Segment;
+  /** First byte in the segment. MAPPED: checked against the segment's size, with the layout's. */
+  readonly offset: number;
+  /** Names of the fields that the guard alone writes. */
+  readonly guardFields: readonly string[];
+  /** Ends what this record alone uses. */
+  readonly release: () => void;
+}
+
+type Fields = Record<string, unknown>;
+
+/** Reads. */
+export class ForeignReader {
+  readonly layout: AnyLayout;
+  readonly guard: AnyGuard;
+  readonly segment: Segment;
+  protected readonly parts: RecordParts;
+  protected readonly codec: RecordCodec;
+  protected readonly live: DataView;
+  readonly #liveBytes: Uint8Array;
+  readonly #copy: Uint8Array;
+  readonly #copyView: DataView;
+  readonly #watches = new Set<Watch<object>>();
+  #closed = false;
+
+  constructor(parts: RecordParts) {
+    const { layout, segment, offset } = parts;
+    this.parts = parts;
+    this.layout = layout;
+    this.guard = parts.guard;
+    this.segment = segment;
+    this.codec = codecOf(layout);
+    this.live = new DataView(segment.buffer, offset, layout.size);
+    this.#liveBytes = new Uint8Array(segment.buffer, offset, layout.size);
+    this.#copy = new Uint8Array(layout.size);
+    this.#copyView = new DataView(this.#copy.buffer);
+  }
+
+  get created(): boolean {
+    return this.segment.created;
+  }
+  get closed(): boolean {
+    return this.#closed || this.segment.closed;
+  }
+
+  protected requireOpen(): void {
+    if (this.closed) throw new StoreClosedError(`cannot use record ${this.layout.name}: it is closed`);
+  }
+
+  /** Copies the record as one whole; gives the guard's token of that state. */
+  protected take(): number {
+    this.requireOpen();
+    return this.parts.protocol.snapshot(() => {
+      this.#copy.set(this.#liveBytes);
+      return this.#copy;
+    });
+  }
+
+  /** Decodes the copy that `take` made. */
+  protected decodeCopy(): Fields {
+    return this.codec.decode(this.#copyView, 0);
+  }
+
+  /** Encodes a whole record over the copy, to check it. */
+  protected checkWhole(record: Fields): void {
+    this.codec.encode(new DataView(this.#copy.slice().buffer), 0, record);
+  }
+
+  /** Applies a patch to a copy of the copy, to check it. */
+  protected checkPatch(patch: unknown): void {
+    this.codec.patch(new DataView(this.#copy.slice().buffer), 0, patch);
+  }
+
+  read(): object {
+    this.take();
+    return this.decodeCopy();
+  }
+
+  tryRead(): object | undefined {
+    try {
+      return this.read();
+    } catch (error) {
+      if (error instanceof GuardError && error.code === 'READ_CONTENDED') return undefined;
+      throw error;
+    }
+  }
+
+  readInto(target: object): object {
+    this.take();
+    return this.codec.decodeInto(this.#copyView, 0, target);
+  }
+
+  watch(options: WatchOptions = {}): AsyncIterableIterator<{ record: object }> {
+    this.requireOpen();
+    if (typeof options !== 'object' || options === null)
+      throw optionError('watch', 'options', options, 'object', 'an object');
+    let last: Uint8Array | undefined;
+    let version = 0;
+    const look = (): number => {
+      try {
+        this.take();
+        if (last === undefined || last.some((byte, i) => byte !== this.#copy[i])) {
+          last = this.#copy.slice();
+          version++;
+        }
+      } catch (error) {
+        // Contended, or locked for longer than the guard waits: the next look will tell.
+        if (!(error instanceof GuardError)) throw error;
+      }
+      return version;
+    };
+    const source = {
+      sequence: look,
+      generation: look,
+      snapshot: () => ({ sequence: look(), record: this.decodeCopy() as object }),
+    };
+    // Nobody rings for a record of another program: the hub has no bell, and says nothing about it.
+    const hub = new WatchHub(
+      () => undefined,
+      () => {},
+    );
+    const range = { first: 0, count: 1, includePresent: true };
+    const watch = new Watch<object>(source, hub, range, options, (ended) => this.#watches.delete(ended));
+    this.#watches.add(watch);
+    return new RecordWatch(watch);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const watch of this.#watches) watch.end();
+    this.parts.release();
+  }
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Leaves of a watch only the record. */
+class RecordWatch implements AsyncIterableIterator<{ record: object }> {
+  readonly #watch: Watch<object>;
+  constructor(watch: Watch<object>) {
+    this.#watch = watch;
+  }
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+  async next(): Promise<IteratorResult<{ record: object }, undefined>> {
+    const { done, value } = await this.#watch.next();
+    return done === true ? { done, value: undefined } : { done: false, value: { record: value.record } };
+  }
+  async return(): Promise<IteratorResult<{ record: object }, undefined>> {
+    await this.#watch.return();
+    return { done: true, value: undefined };
+  }
+}
+
+/** Reads and writes. */
+export class ForeignWriter extends ForeignReader {
+  write(record: unknown): void {
+    const fields = this.#withoutGuard(record, 'write');
+    this.#revise((before) => {
+      const whole = { ...fields };
+      for (const name of this.parts.guardFields) whole[name] = before[name];
+      this.checkWhole(whole);
+      return fields;
+    });
+  }
+
+  assign(patch: unknown): void {
+    const fields = this.#withoutGuard(patch, 'assign');
+    this.#revise(() => {
+      this.checkPatch(fields);
+      return fields;
+    });
+  }
+
+  update(change: (draft: object) => unknown): void {
+    if (typeof change !== 'function') {
+      throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
+    }
+    this.#revise((before) => {
+      const draft = this.decodeCopy();
+      const result = change(draft);
+      if (typeof (result as { then?: unknown } | undefined | null)?.then === 'function') {
+        throw new ValueError(
+          'VALUE_TYPE',
+          `cannot update ${this.layout.name}: the callback returned a promise, expected it to be done`,
+        );
+      }
+      for (const name of this.parts.guardFields) draft[name] = before[name];
+      const changes = changedFields(this.layout, before, draft);
+      if (changes !== undefined) this.checkPatch(changes);
+      return changes;
+    });
+  }
+
+  /** Reads the record, lets `decide` say which fields to write, and writes them if nobody else wrote since. */
+  #revise(decide: (before: Fields) => Fields | undefined): void {
+    const { protocol } = this.parts;
+    const attempt = (): boolean => {
+      const token = this.take();
+      const patch = decide(this.#before());
+      this.requireOpen();
+      if (patch === undefined) return true;
+      // Checked above on a copy: it cannot throw half-way.
+      return protocol.exclusive(() => this.codec.patch(this.live, 0, patch), token);
+    };
+    if (protocol instanceof MutexGuard) {
+      protocol.hold(attempt);
+      return;
+    }
+    while (!attempt()) this.requireOpen();
+  }
+
+  /** What the record is before a write; bytes that do not decode are no obstacle to writing better ones. */
+  #before(): Fields {
+    try {
+      return this.decodeCopy();
+    } catch (error) {
+      if (error instanceof ValueError) return this.layout.zero();
+      throw error;
+    }
+  }
+
+  #withoutGuard(record: unknown, act: string): Fields {
+    if (typeof record !== 'object' || record === null) {
+      throw new ValueError(
+        'VALUE_TYPE',
+        `cannot ${act} ${this.layout.name}: expected an object, found ${typeof record}`,
+      );
+    }
+    const fields: Fields = { ...record };
+    for (const name of this.parts.guardFields) delete fields[name];
+    return fields;
+  }
+
+  withLock<R>(work: (locked: object) => R | PromiseLike<R>, options: LockOptions = {}): Promise<R> {
+    this.requireOpen();
+    const { protocol } = this.parts;
+    if (!(protocol instanceof MutexGuard)) {
+      throw new ValueError('VALUE_TYPE', `cannot lock ${this.layout.name}: its guard is no mutex`);
+    }
+    const { timeoutMs, signal } = options;
+    if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
+      throw optionError(
+        `lock ${this.layout.name}`,
+        'timeoutMs',
+        timeoutMs,
+        'number',
+        'milliseconds, 0 or more',
+      );
+    }
+    const ended = (): Error | undefined => (signal?.aborted === true ? abortError(signal) : undefined);
+    const within =
+      <A extends unknown[], T>(call: (...args: A) => T) =>
+      (...args: A): T =>
+        protocol.inside(() => call.apply(this, args));
+    const locked = {
+      read: within(this.read),
+      readInto: within(this.readInto),
+      write: within(this.write),
+      assign: within(this.assign),
+      update: within(this.update),
+    };
+    return protocol.holdWhile(
+      () => {
+        this.requireOpen();
+        return work(locked);
+      },
+      timeoutMs,
+      ended,
+    );
+  }
+}

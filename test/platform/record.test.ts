@@ -1,0 +1,299 @@
+// Records in somebody else's format: what each guard lets through, and that nothing else is written.
+import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import {
+  array,
+  bytes,
+  char,
+  createRecord,
+  createSegment,
+  f64,
+  i32,
+  joinRecord,
+  namedMutex,
+  openRecord,
+  openSegment,
+  robustMutex,
+  seqlock,
+  struct,
+  u16,
+  u32,
+  unguarded,
+  versionPair,
+  waitForRecord,
+} from '../../src/index.ts';
+
+const Hub = struct('Hub', { label: char(6), sequence: u32, level: i32, ratio: f64, list: array(u16, 3) });
+const record = { label: 'one', level: -5, ratio: 0.5, list: [1, 2, 3] };
+const code = (expected: string) => expect.objectContaining({ code: expected });
+let serial = 0;
+const uniqueName = (): string => `sharecord-test-record-${process.pid}-${serial++}`;
+const open: { close(): void }[] = [];
+const track = <T extends { close(): void }>(each: T): T => {
+  open.push(each);
+  return each;
+};
+afterEach(() => {
+  for (const each of open.splice(0)) each.close();
+});
+
+describe('openRecord', () => {
+  test('reads what another program wrote and writes nothing by attaching', () => {
+    const name = uniqueName();
+    const path = `/dev/shm/${name}`;
+    const image = new Uint8Array(Hub.size + 100).fill(0xee);
+    Hub.encode({ ...record, sequence: 4 }, image);
+    writeFileSync(path, image, { mode: 0o600 });
+    try {
+      const guards = [seqlock({ sequence: 'sequence' }), unguarded(), unguarded({ agree: 3 })] as const;
+      for (const guard of guards) {
+        const reader = track(openRecord(name, Hub, { guard }));
+        expect(reader.read()).toEqual({ ...record, sequence: 4 });
+        expect(reader.tryRead()).toEqual({ ...record, sequence: 4 });
+        expect(reader.readInto(Hub.zero())).toEqual({ ...record, sequence: 4 });
+        expect(reader.created).toBe(false);
+        expect('write' in reader).toBe(false);
+      }
+      track(openRecord(name, Hub, { guard: unguarded(), access: 'read-write' }));
+      expect(new Uint8Array(readFileSync(path))).toEqual(image);
+    } finally {
+      unlinkSync(path);
+    }
+  });
+
+  test('refuses a record that does not fit, a guard without its field, and a closed one', () => {
+    const segment = track(createSegment({ size: Hub.size + 7 }));
+    const guard = unguarded();
+    expect(() => openRecord(segment, Hub, { guard, offset: 8 })).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => openRecord(segment, Hub, { guard, offset: -1 })).toThrow(code('VALUE_RANGE'));
+    expect(() => openRecord(uniqueName(), Hub, { guard })).toThrow(code('SEGMENT_NOT_FOUND'));
+    expect(() => openRecord(segment, Hub, {} as { guard: typeof guard })).toThrow(code('VALUE_TYPE'));
+    // @ts-expect-error the sequence word must be an integer field
+    expect(() => openRecord(segment, Hub, { guard: seqlock({ sequence: 'label' }) })).toThrow(
+      code('LAYOUT_FIELD_INVALID'),
+    );
+    // @ts-expect-error there is no such field
+    expect(() => openRecord(segment, Hub, { guard: seqlock({ sequence: 'nope' }) })).toThrow(
+      code('VALUE_TYPE'),
+    );
+    const unaligned = { guard: seqlock({ sequence: 'sequence' as const }), offset: 1 };
+    expect(() => openRecord(segment, Hub, unaligned)).toThrow(code('LAYOUT_FIELD_INVALID'));
+    expect(() => versionPair({ begin: 'sequence', end: 'sequence' })).toThrow(code('VALUE_RANGE'));
+    const reader = openRecord(segment, Hub, { guard });
+    reader.close();
+    expect(() => reader.read()).toThrow(code('STORE_CLOSED'));
+    expect(() => reader.watch()).toThrow(code('STORE_CLOSED'));
+    expect(segment.closed).toBe(false);
+    const other = openRecord(segment, Hub, { guard });
+    segment.close();
+    expect(() => other.read()).toThrow(code('STORE_CLOSED'));
+  });
+
+  test('copy-on-write keeps its changes to itself', () => {
+    const name = uniqueName();
+    const owner = track(createRecord(name, Hub, { guard: unguarded() }));
+    owner.write({ ...record, sequence: 0 });
+    const copy = track(openRecord(name, Hub, { guard: unguarded(), access: 'copy-on-write' }));
+    copy.assign({ level: 9 });
+    expect(copy.read().level).toBe(9);
+    expect(owner.read().level).toBe(-5);
+    const guard = seqlock({ sequence: 'sequence' as const });
+    expect(() => openRecord(name, Hub, { guard, access: 'copy-on-write' })).toThrow(code('VALUE_RANGE'));
+  });
+});
+
+const Pair = struct('Pair', {
+  begin: u32,
+  label: char(6),
+  level: i32,
+  ratio: f64,
+  list: array(u16, 3),
+  end: u32,
+});
+
+describe.each([
+  ['seqlock', Hub, seqlock({ sequence: 'sequence' }), { sequence: 2 }],
+  ['versionPair', Pair, versionPair({ begin: 'begin', end: 'end' }), { begin: 1, end: 1 }],
+] as const)('a record guarded by %s', (_kind, layout, guard, after) => {
+  // One signature for both layouts: what they have in common.
+  const make = () =>
+    track(
+      createRecord(uniqueName(), layout as typeof Hub, {
+        guard: guard as ReturnType<typeof seqlock<'sequence'>>,
+      }),
+    );
+
+  test('is written whole, in parts, and by a callback, and the guard keeps its own fields', () => {
+    const writer = make();
+    writer.write(record);
+    expect(writer.read()).toEqual({ ...record, ...after });
+    writer.assign({ level: 7 });
+    writer.update((draft) => {
+      draft.list[1] = 20;
+    });
+    expect(writer.read()).toMatchObject({ ...record, level: 7, list: [1, 20, 3] });
+    // What a read gives can be written back; the guard's fields in it are ignored.
+    writer.write(writer.read());
+    expect(writer.read()).toMatchObject({ ...record, level: 7, list: [1, 20, 3] });
+    expect(() => writer.write({ ...record, level: 2 ** 31 })).toThrow(code('VALUE_RANGE'));
+    expect(() => writer.write({ label: 'x' } as typeof record)).toThrow(code('VALUE_TYPE'));
+    expect(() => writer.assign({ typo: 1 } as object)).toThrow(code('VALUE_TYPE'));
+    const mine = new Error('mine');
+    const failing = (): void =>
+      writer.update(() => {
+        throw mine;
+      });
+    expect(failing).toThrow(mine);
+    expect(writer.read()).toMatchObject({ ...record, level: 7, list: [1, 20, 3] });
+  });
+
+  test('leaves every other byte as it is', () => {
+    const writer = make();
+    const { offset, size } = { offset: 0, size: layout.size };
+    const bytes_ = new Uint8Array(writer.segment.buffer, offset, size);
+    writer.write(record);
+    const padding = layout.offsets.label + 6;
+    bytes_[padding] = 0xaa;
+    const before = bytes_.slice();
+    writer.update((draft) => {
+      draft.level = 12;
+    });
+    const changed = [...bytes_.keys()].filter((i) => bytes_[i] !== before[i]);
+    const own = new Set([
+      layout.offsets.level,
+      ...('sequence' in layout.offsets
+        ? [layout.offsets.sequence]
+        : [0, (layout as typeof Pair).offsets.end]),
+    ]);
+    expect(changed.every((i) => [...own].some((start) => i >= start && i < start + 4))).toBe(true);
+    expect(bytes_[padding]).toBe(0xaa);
+    writer.update(() => {});
+    expect(bytes_[padding]).toBe(0xaa);
+  });
+
+  test('is READ_CONTENDED while a writer is inside, and LOCK_TIMEOUT for others', () => {
+    const writer = make();
+    writer.write(record);
+    const words = new Int32Array(writer.segment.buffer, 0, layout.size / 4);
+    words['sequence' in layout.offsets ? layout.offsets.sequence / 4 : 0]! += 1;
+    expect(() => writer.read()).toThrow(code('READ_CONTENDED'));
+    expect(writer.tryRead()).toBeUndefined();
+    expect(() => writer.assign({ level: 1 })).toThrow(/READ_CONTENDED|cannot read|cannot write/);
+  });
+
+  test('update runs again after a conflict', () => {
+    const writer = make();
+    writer.write(record);
+    let runs = 0;
+    writer.update((draft) => {
+      if (runs++ === 0) writer.assign({ ratio: 8 });
+      draft.level += 1;
+    });
+    expect(runs).toBe(2);
+    expect(writer.read()).toMatchObject({ level: -4, ratio: 8 });
+  });
+});
+
+const Shared = struct('Shared', { lock: bytes(40), level: i32, label: char(8) });
+
+describe.each([
+  ['robustMutex', () => robustMutex({ at: 'lock', timeoutMs: 50 })],
+  ['namedMutex', () => namedMutex(uniqueName(), { timeoutMs: 50 })],
+])('a record guarded by %s', (_kind, makeGuard) => {
+  const make = () => {
+    const guard = makeGuard() as ReturnType<typeof robustMutex<'lock'>>;
+    const name = uniqueName();
+    const layout =
+      guard.kind === 'robustMutex'
+        ? Shared
+        : (struct('Plain', { level: i32, label: char(8) }) as unknown as typeof Shared);
+    const writer = track(createRecord(name, layout, { guard }));
+    const other = track(joinRecord(name, layout, { guard }));
+    return { writer, other, name, layout, guard };
+  };
+
+  test('is written with the mutex held, and the callback of update runs once', () => {
+    const { writer, other } = make();
+    writer.write({ level: 1, label: 'a' });
+    let runs = 0;
+    other.update((draft) => {
+      runs++;
+      expect(() => writer.read()).toThrow(code('LOCK_TIMEOUT'));
+      draft.level += 1;
+    });
+    expect(runs).toBe(1);
+    expect(writer.read()).toMatchObject({ level: 2, label: 'a' });
+  });
+
+  test('withLock holds across waits; sync calls time out at once and other withLocks queue', async () => {
+    const { writer, other } = make();
+    writer.write({ level: 0, label: '' });
+    const order: string[] = [];
+    const first = writer.withLock(async (locked) => {
+      order.push('first in');
+      locked.assign({ level: 5 });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(() => writer.read()).toThrow(code('LOCK_TIMEOUT'));
+      expect(() => other.assign({ level: 9 })).toThrow(code('LOCK_TIMEOUT'));
+      locked.update((draft) => {
+        draft.level += 1;
+      });
+      order.push('first out');
+      return locked.read().level;
+    });
+    const second = other.withLock(
+      (locked) => {
+        order.push('second in');
+        return locked.read().level;
+      },
+      { timeoutMs: 5000 },
+    );
+    expect(await Promise.all([first, second])).toEqual([6, 6]);
+    expect(order).toEqual(['first in', 'first out', 'second in']);
+    expect(other.read().level).toBe(6);
+    await expect(
+      writer.withLock(() => {
+        throw new Error('mine');
+      }),
+    ).rejects.toThrow('mine');
+    expect(writer.read().level).toBe(6);
+  });
+
+  test('withLock gives up after its time, or on an abort, and lets others pass', async () => {
+    const { writer, other } = make();
+    let release!: () => void;
+    const held = writer.withLock(() => new Promise<void>((resolve) => (release = resolve)));
+    await expect(other.withLock(() => 1, { timeoutMs: 5 })).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' });
+    const stop = new AbortController();
+    const waiting = other.withLock(() => 2, { timeoutMs: 60_000, signal: stop.signal });
+    const behind = writer.withLock(() => 3, { timeoutMs: 60_000 });
+    stop.abort(new Error('enough'));
+    await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+    release();
+    await held;
+    expect(await behind).toBe(3);
+  });
+});
+
+test('waitForRecord resolves once the segment exists; watch follows by looking', async () => {
+  const name = uniqueName();
+  const guard = seqlock({ sequence: 'sequence' as const });
+  setTimeout(() => track(createRecord(name, Hub, { guard })).write(record), 10);
+  const reader = track(await waitForRecord(name, Hub, { guard, timeoutMs: 20_000 }));
+  const watch = reader.watch({ intervalMs: 1 });
+  const first = await watch.next();
+  expect(first.value?.record).toHaveProperty('level');
+  const writer = track(openRecord(name, Hub, { guard, access: 'read-write' }));
+  writer.assign({ level: 77 });
+  let level: number | undefined;
+  while (level !== 77) level = (await watch.next()).value?.record.level;
+  reader.close();
+  expect((await watch.next()).done).toBe(true);
+});
+
+test('nothing of these tests is left in shared memory', () => {
+  for (const each of open.splice(0)) each.close();
+  for (let i = 0; i < serial; i++)
+    expect(existsSync(`/dev/shm/sharecord-test-record-${process.pid}-${i}`)).toBe(false);
+  expect(openSegment).toBeDefined();
+});
