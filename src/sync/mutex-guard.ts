@@ -114,7 +114,7 @@ export class MutexGuard implements RecordGuard {
   ): Promise<T> {
     const { identity } = this.#mutex;
     const before = queues.get(identity);
-    const { promise: turn, resolve: done } = Promise.withResolvers<void>();
+    const { promise: turn, resolve: pass } = Promise.withResolvers<void>();
     queues.set(identity, turn);
     const bound = timeoutMs ?? this.#options.timeoutMs;
     const deadline = performance.now() + bound;
@@ -136,7 +136,7 @@ export class MutexGuard implements RecordGuard {
       }
     } finally {
       // Who gave up early still lets those behind it wait for those before it.
-      void Promise.resolve(before).then(done);
+      void Promise.resolve(before).then(() => pass());
       void turn.then(() => queues.get(identity) === turn && queues.delete(identity));
     }
   }
@@ -161,9 +161,9 @@ async function waitFor(
   deadline: number,
   ended: (() => Error | undefined) | undefined,
 ): Promise<void> {
-  let isDone = false;
-  void before.then(() => (isDone = true));
-  while (!isDone && ended?.() === undefined && performance.now() < deadline) {
-    await Promise.race([before, pause(LONGEST_PAUSE_MS)]);
+  const passed = before.then(() => true);
+  for (;;) {
+    const isOver = await Promise.race([passed, pause(LONGEST_PAUSE_MS).then(() => false)]);
+    if (isOver || ended?.() !== undefined || performance.now() >= deadline) return;
   }
 }

@@ -1,4 +1,6 @@
 // Records in somebody else's format: what each guard lets through, and that nothing else is written.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
@@ -150,15 +152,15 @@ describe.each([
   test('leaves every other byte as it is', () => {
     const writer = make();
     const { offset, size } = { offset: 0, size: layout.size };
-    const bytes_ = new Uint8Array(writer.segment.buffer, offset, size);
+    const memory = new Uint8Array(writer.segment.buffer, offset, size);
     writer.write(record);
     const padding = layout.offsets.label + 6;
-    bytes_[padding] = 0xaa;
-    const before = bytes_.slice();
+    memory[padding] = 0xaa;
+    const before = memory.slice();
     writer.update((draft) => {
       draft.level = 12;
     });
-    const changed = [...bytes_.keys()].filter((i) => bytes_[i] !== before[i]);
+    const changed = [...memory.keys()].filter((i) => memory[i] !== before[i]);
     const own = new Set([
       layout.offsets.level,
       ...('sequence' in layout.offsets
@@ -166,9 +168,9 @@ describe.each([
         : [0, (layout as typeof Pair).offsets.end]),
     ]);
     expect(changed.every((i) => [...own].some((start) => i >= start && i < start + 4))).toBe(true);
-    expect(bytes_[padding]).toBe(0xaa);
+    expect(memory[padding]).toBe(0xaa);
     writer.update(() => {});
-    expect(bytes_[padding]).toBe(0xaa);
+    expect(memory[padding]).toBe(0xaa);
   });
 
   test('is READ_CONTENDED while a writer is inside, and LOCK_TIMEOUT for others', () => {
@@ -257,6 +259,37 @@ describe.each([
       }),
     ).rejects.toThrow('mine');
     expect(writer.read().level).toBe(6);
+  });
+
+  test('an owner killed while it held the mutex is told, once, or handed to onAbandoned with the mutex held', async () => {
+    const { name, layout, guard, writer } = make();
+    writer.write({ level: 1, label: 'kept' });
+    const dieInside = async (): Promise<void> => {
+      const child = fork(
+        new URL('./record-child.ts', import.meta.url),
+        [name, guard.kind, 'name' in guard ? String(guard.name) : ''],
+        {
+          execArgv: ['--conditions=@sharecord/source'],
+        },
+      );
+      await once(child, 'exit');
+      expect(child.signalCode).toBe('SIGKILL');
+    };
+    await dieInside();
+    expect(() => writer.read()).toThrow(code('WRITER_DIED'));
+    expect(writer.read()).toMatchObject({ label: 'kept' });
+    await dieInside();
+    let abandoned = 0;
+    const onAbandoned = (): void => {
+      abandoned++;
+      repairing.assign({ level: 100 });
+    };
+    const repairing = track(joinRecord(name, layout, { guard: { ...guard, onAbandoned } }));
+    repairing.update((draft) => {
+      draft.level += 1;
+    });
+    expect(abandoned).toBe(1);
+    expect(writer.read()).toMatchObject({ level: 101, label: 'kept' });
   });
 
   test('withLock gives up after its time, or on an abort, and lets others pass', async () => {
