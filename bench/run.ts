@@ -25,8 +25,8 @@ const ROWS: Readonly<Record<string, () => Promise<{ row: Row }>>> = {
   stores: () => import('./rows/stores.ts'),
   growth: () => import('./rows/growth.ts'),
 };
-const FULL: Sampling = { rounds: 21, sampleMs: 40 };
-const QUICK: Sampling = { rounds: 5, sampleMs: 10 };
+const FULL: Sampling = { rounds: 101, sampleMs: 8 };
+const QUICK: Sampling = { rounds: 11, sampleMs: 5 };
 
 const { values: options } = parseArgs({
   options: {

@@ -1,6 +1,7 @@
 // Samples contenders in turn, A B C A B C …, so that a slow second of the machine falls on all of them; what counts is the
 // ratio of their medians.
 import { measure } from 'mitata';
+import { QuietRound } from './quiet.ts';
 
 /** How long to measure. */
 export interface Sampling {
@@ -19,7 +20,10 @@ const NS_PER_MS = 1e6;
 /** Operations per timed call: short enough for many samples, long enough for the clock not to count. */
 const TIMED_CALL_MS = 0.5;
 const FIRST_COUNT = 4096;
-const WARM_UP_ROUNDS = 3;
+/** Per contender: the optimising compiler works beside the program, and slowly where other programs want the machine. */
+const WARM_UP_MS = 400;
+/** Disturbed rounds that are run again, per round wanted. */
+const MOST_REPEATS = 4;
 
 /** Makes a sampler of a loop: the median of many timed calls, per operation. */
 export function timed(loop: Loop, { sampleMs }: Sampling): Sampler {
@@ -75,19 +79,31 @@ export class Rounds {
   }
 }
 
-/** Runs all contenders in turn; the first rounds warm up and are dropped. */
+/**
+ * Runs all contenders in turn, first until the compilers are done. A round that other programs disturbed is run again, as
+ * long as the machine gives quiet ones; `alone` is false for contenders that keep other processes of ours busy.
+ */
 export async function compare(
   contenders: Readonly<Record<string, Sampler>>,
   { rounds }: Sampling,
+  { alone = true } = {},
 ): Promise<Rounds> {
-  const names = Object.keys(contenders);
-  const result = new Rounds(names);
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round++) {
-    for (const [name, sample] of Object.entries(contenders)) {
+  const entries = Object.entries(contenders);
+  const result = new Rounds(Object.keys(contenders));
+  const warmUntil = performance.now() + entries.length * WARM_UP_MS;
+  let done = 0;
+  for (let tries = 0; done < rounds;) {
+    const warm = performance.now() > warmUntil;
+    const round = new QuietRound();
+    const figures: number[] = [];
+    for (const [, sample] of entries) {
       // oxlint-disable-next-line no-await-in-loop -- in turn is the point
-      const figure = await sample();
-      if (round >= 0) result.of(name).push(figure);
+      figures.push(await sample());
     }
+    if (!warm) continue;
+    if (alone && !round.wasQuiet() && tries++ < MOST_REPEATS * rounds) continue;
+    entries.forEach(([name], i) => result.of(name).push(figures[i] as number));
+    done++;
   }
   return result;
 }

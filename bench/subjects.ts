@@ -28,29 +28,32 @@ export interface AnyRecords {
 export interface Subject extends Disposable {
   readonly store: AnyRecords;
   readonly hand: HandWritten<object>;
-  /** Makes a record of ours; of theirs. */
+  /** Makes a record of the library's; an object literal; a hand-written record. */
   zero(): object;
+  literal(i: number): object;
   blank(): object;
 }
 
 /** The kinds of 64-byte records. A process measures one of them, so that all code in it has seen one kind only. */
 export const KINDS = ['8 x f64', 'mixed'] as const;
 
-export function subjectOf(kind: string, capacity?: number): Subject {
-  return kind === 'mixed' ? mixedSubject(capacity) : numbersSubject(capacity);
+/** With `literals`, everything written to the store is an object literal of the caller's. */
+export function subjectOf(kind: string, literals = false): Subject {
+  const options = literals ? { shape: (values: object) => values } : {};
+  if (kind === 'mixed') {
+    const store = filledStore(Mixed, mixed, options);
+    return subject(store, handMixed(slotMemory(store)), mixed, nine);
+  }
+  const store = filledStore(Numbers, numbers, options);
+  return subject(store, handWritten(slotMemory(store)), numbers, eight);
 }
 
-function numbersSubject(capacity?: number): Subject {
-  const store = filledStore(Numbers, numbers, capacity);
-  return subject(store, handWritten(slotMemory(store)), eight);
-}
-
-function mixedSubject(capacity?: number): Subject {
-  const store = filledStore(Mixed, mixed, capacity);
-  return subject(store, handMixed(slotMemory(store)), nine);
-}
-
-function subject(store: StoreWriter<AnyLayout>, hand: HandWritten<object>, blank: () => object): Subject {
+function subject(
+  store: StoreWriter<AnyLayout>,
+  hand: HandWritten<object>,
+  literal: (i: number) => object,
+  blank: () => object,
+): Subject {
   const zero = (): object => store.layout.zero();
-  return { store: store as AnyRecords, hand, blank, zero, [Symbol.dispose]: () => store.close() };
+  return { store: store as AnyRecords, hand, zero, literal, blank, [Symbol.dispose]: () => store.close() };
 }

@@ -26,9 +26,12 @@ const SPELL: Readonly<Record<Comparison['kind'], (figure: number) => string>> = 
 
 const bound = (kind: Comparison['kind']): string => (kind === 'faster' ? '>=' : '<=');
 
+/** A question mark: the medians' figure lies outside its own quartiles, so that the machine was not quiet. */
 function verdict(comparison: Comparison): string {
+  const { figure, low, high } = comparison;
   const reached = isReached(comparison);
-  return reached === undefined ? '' : reached ? 'ok' : 'MISSED';
+  const steady = figure >= low && figure <= high;
+  return `${reached === undefined ? '' : reached ? 'ok' : 'MISSED'}${steady ? '' : '?'}`;
 }
 
 function figures(comparison: Comparison | undefined, unit: string, spread: boolean): string[] {

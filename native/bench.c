@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SLOTS = 64, WORDS = 8, BATCH = 20000, BATCHES = 41, ROUND_TRIPS = 1000, WARM_UP = 100 };
+enum { SLOTS = 64, WORDS = 8, BATCH = 10000, BATCHES = 41, ROUND_TRIPS = 200, WARM_UP = 20 };
 
 /* 16 bytes, two cells of 64 bytes, padding up to 192: a slot of a store with records of 64 bytes. */
 struct slot {

@@ -71,7 +71,7 @@ const LINES: Readonly<Record<string, (sampling: Sampling) => Promise<Line>>> = {
   },
 
   async readColumn(sampling) {
-    using store = filledStore(Mixed, mixed, COLUMN_RECORDS);
+    using store = filledStore(Mixed, mixed, { capacity: COLUMN_RECORDS });
     const hand = handChanges(slotMemory(store));
     const out = new Float64Array(COLUMN_RECORDS);
     requireEqual('readColumn', [...store.readColumn('low')], [...hand.column(out, COLUMN_RECORDS)]);

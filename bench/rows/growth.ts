@@ -27,7 +27,7 @@ export const row: Row = {
   variants: ['in order', 'at random'],
   async run({ sampling, quick, large }, order) {
     const records = quick ? QUICK_RECORDS : large ? Math.max(...COUNTS) : USUAL_RECORDS;
-    using store = filledStore(Numbers, numbers, records);
+    using store = filledStore(Numbers, numbers, { capacity: records });
     const hand = handWritten(slotMemory(store));
     const scratch = Numbers.zero();
     const mine = eight();

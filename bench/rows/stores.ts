@@ -63,7 +63,7 @@ export const row: Row = {
   async run({ sampling }) {
     const folder = mkdtempSync(join(tmpdir(), 'sharecord-bench-stores-'));
     try {
-      using store = filledStore(Numbers, numbers, RECORDS);
+      using store = filledStore(Numbers, numbers, { capacity: RECORDS });
       const raw = open<Buffer, number>({ path: join(folder, 'raw'), encoding: 'binary', noSync: true });
       const objects = open<object, number>({
         path: join(folder, 'objects'),

@@ -11,15 +11,14 @@ import type { WakeHandles } from '../wake-peer.ts';
 
 const LIMIT = 1.3;
 const NATIVE_LIMIT = 6;
-const ROUND_TRIPS = 400;
-const QUICK_ROUND_TRIPS = 100;
+const ROUND_TRIPS = 100;
 const US_PER_MS = 1000;
 
 /** Times round trips, one after the other. */
-function sampler(count: number, roundTrip: () => Promise<unknown>): Sampler {
+function sampler(roundTrip: () => Promise<unknown>): Sampler {
   return async () => {
     const times: number[] = [];
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < ROUND_TRIPS; i++) {
       const start = performance.now();
       // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
       await roundTrip();
@@ -52,7 +51,7 @@ function byDoorbell(there: HandDoorbell, back: HandDoorbell) {
 
 export const row: Row = {
   variants: ['one CPU'],
-  async run({ sampling, quick, native }) {
+  async run({ sampling, native }) {
     // All threads of this process, and what it starts from now on. The C program runs already: it is moved too.
     for (const pid of [process.pid, ...(native === undefined ? [] : [native.pid])]) {
       execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', '0', String(pid)], { stdio: 'ignore' });
@@ -72,16 +71,16 @@ export const row: Row = {
     };
     peer.send(handles);
     await once(peer, 'message');
-    const count = quick ? QUICK_ROUND_TRIPS : ROUND_TRIPS;
     const { roundTrip, stop } = byDoorbell(new HandDoorbell(bellThere), new HandDoorbell(bellBack));
     const rounds = await compare(
       {
-        'two stores': sampler(count, byWatching(there, back, 0)),
-        'one store': sampler(count, byWatching(both, both, 1)),
-        doorbell: sampler(count, roundTrip),
+        'two stores': sampler(byWatching(there, back, 0)),
+        'one store': sampler(byWatching(both, both, 1)),
+        doorbell: sampler(roundTrip),
         ...(native === undefined ? {} : { futex: native.sampler('futex') }),
       },
       sampling,
+      { alone: false },
     );
     stop();
     peer.disconnect();

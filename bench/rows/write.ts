@@ -1,5 +1,6 @@
-// A guarded write of a 64-byte record. The store's writers are always several, so that its floor is the hand-written latch
-// with a lock; the hand-written latch of a single writer is the second one.
+// A guarded write of a 64-byte record. A store's writers are always several, so that its floor is the hand-written latch with
+// a lock; the hand-written latch of a single writer is a second one. Records are objects that the library made, or object
+// literals of the caller's, whose keys are those of the definition (floor.ts says what that costs).
 import { INDEX_MASK } from '../records.ts';
 import { lineOf, requireEqual, type Row } from '../row.ts';
 import { compare, timed } from '../sampling.ts';
@@ -8,20 +9,24 @@ import { KINDS, subjectOf } from '../subjects.ts';
 const LIMIT = 1.2;
 const NATIVE_LIMIT = 3;
 const NATIVE_ALONE_LIMIT = 6.5;
+const LITERALS = ' from literals';
 
 export const row: Row = {
-  variants: KINDS,
-  async run({ sampling, native }, kind) {
-    using subject = subjectOf(kind);
+  variants: KINDS.flatMap((kind) => [kind, kind + LITERALS]),
+  async run({ sampling, native }, variant) {
+    const literals = variant.endsWith(LITERALS);
+    using subject = subjectOf(variant.replace(LITERALS, ''), literals);
     const { store, hand } = subject;
-    // Both write the same 64 records in turn.
-    const records = Array.from({ length: store.capacity }, (_, i) => store.read(i));
+    // All sides write the same 64 records in turn.
+    const records = Array.from({ length: store.capacity }, (_, i) =>
+      literals ? subject.literal(i) : store.read(i),
+    );
     const theirs = records.map((_, i) => hand.read(i));
-    const before = store.read(5);
-    hand.write(5, theirs[5] as object);
-    requireEqual('write', store.read(5), before);
-    hand.writeAlone(5, theirs[5] as object);
-    requireEqual('write', store.read(5), before);
+    for (const write of [hand.write, hand.writePlainUnlock, hand.writeAlone]) {
+      store.write(5, records[6] as object);
+      write(5, theirs[5] as object);
+      requireEqual('write', store.read(5), records[5]);
+    }
     const rounds = await compare(
       {
         ours: timed((count) => {
@@ -43,13 +48,17 @@ export const row: Row = {
       },
       sampling,
     );
+    const against = lineOf(`write, ${variant}`, rounds, 'ours', {
+      script: { names: ['several writers'], limit: LIMIT },
+      native: { names: ['C'], limit: NATIVE_LIMIT },
+    });
+    if (literals) return [against];
     return [
-      lineOf(`write, ${kind}`, rounds, 'ours', {
-        script: { names: ['several writers'], limit: LIMIT },
-        native: { names: ['C'], limit: NATIVE_LIMIT },
+      against,
+      lineOf('  and the floor unlocks by a plain store', rounds, 'ours', {
+        script: { names: ['plain unlock'] },
       }),
-      lineOf(`  against a plain unlock`, rounds, 'ours', { script: { names: ['plain unlock'] } }),
-      lineOf(`  against one writer without a lock`, rounds, 'ours', {
+      lineOf('  and the floor has one writer, no lock', rounds, 'ours', {
         script: { names: ['one writer'], limit: LIMIT },
         native: { names: ['C, one writer'], limit: NATIVE_ALONE_LIMIT },
       }),
