@@ -228,7 +228,7 @@ function packOf(shape: StructShape | UnionShape, valued: readonly PlacedField[])
 
 function noteOf(shape: Shape): string {
   if (shape.kind === 'array')
-    return [`${shape.lengthField === undefined ? '' : 'counted elsewhere'}`, noteOf(shape.of)]
+    return [shape.lengthField === undefined ? '' : 'counted elsewhere', noteOf(shape.of)]
       .filter(Boolean)
       .join(', ');
   if (shape.kind === 'text') {

@@ -3,7 +3,7 @@ import { Fault, asValueError, pathStep } from './fault.ts';
 import { atByte, Bindings, INLINE_ARRAY_LEAVES, leavesOf, literal, loadText } from './emit-text.ts';
 import { graft } from './graft.ts';
 import { privateCopy } from './memory.ts';
-import { namesOfEnum, unknownMember, unsignedUnit } from './scalar-codec.ts';
+import { nameFinder, tableOfNames, unknownMember, unsignedUnit } from './scalar-codec.ts';
 import { capacityOf, checkLength } from './composite-codec.ts';
 import {
   lengthFieldOf,
@@ -132,18 +132,17 @@ class ReadEmitter {
   }
 
   #enum(shape: EnumShape, local: string, path: string): Node {
-    const names = namesOfEnum(shape);
-    const get = this.#bindings.add((stored: number | bigint) => names.get(stored));
-    if (shape.open) {
-      const whole =
-        shape.base.wide && shape.base.size < 8 ? `${this.#bindings.add(BigInt)}(${local})` : local;
-      return value(`(${get}(${whole}) ?? ${whole})`);
-    }
+    const whole = shape.base.wide && shape.base.size < 8 ? `${this.#bindings.add(BigInt)}(${local})` : local;
+    const table = tableOfNames(shape);
+    const name =
+      table === undefined
+        ? `${this.#bindings.add(nameFinder(shape))}(${whole})`
+        : `${this.#bindings.add(table)}[${whole}]`;
+    if (shape.open) return value(`(${name} ?? ${whole})`);
     const unknown = this.#bindings.add(
       guarded(path, (stored: number | bigint) => unknownMember(shape, stored)),
     );
-    const whole = shape.base.wide && shape.base.size < 8 ? `${this.#bindings.add(BigInt)}(${local})` : local;
-    return value(`(${get}(${whole}) ?? ${unknown}(${whole}))`, true);
+    return value(`(${name} ?? ${unknown}(${whole}))`, true);
   }
 
   #bits(shape: BitsShape, local: string): Node {

@@ -17,7 +17,9 @@ export function zeroFill(view: DataView, at: number, length: number): void {
     bytesOf(view, at, length).fill(0);
     return;
   }
-  for (let i = 0; i < length; i++) view.setUint8(at + i, 0);
+  let i = 0;
+  for (; i + 4 <= length; i += 4) view.setUint32(at + i, 0);
+  for (; i < length; i++) view.setUint8(at + i, 0);
 }
 
 /** Copies the first `length` bytes of the scratch memory into the record. */

@@ -2,7 +2,15 @@
 import { Fault, show, wrongType } from './fault.ts';
 import { bytesOf, copyOut, zeroFill } from './memory.ts';
 import { checker, loader, storer } from './number-access.ts';
-import type { BitsShape, BooleanShape, BytesShape, EnumShape, NumberShape, TimeShape } from './shape.ts';
+import type {
+  BitsShape,
+  BooleanShape,
+  BytesShape,
+  EnumMember,
+  EnumShape,
+  NumberShape,
+  TimeShape,
+} from './shape.ts';
 import { checkKeys, keyReader } from './keys.ts';
 import { fromStored, toStored } from './times.ts';
 import type { ValueCodec } from './value-codec.ts';
@@ -55,6 +63,23 @@ export function namesOfEnum({ members }: EnumShape): Map<number | bigint, string
   return names;
 }
 
+/** Gives a quick way from stored values to names, undefined for a value without one: an array where values are small. */
+export function nameFinder(shape: EnumShape): (stored: number | bigint) => string | undefined {
+  const names = namesOfEnum(shape);
+  const table = tableOfNames(shape);
+  return table === undefined ? (stored) => names.get(stored) : (stored) => table[stored as number];
+}
+
+const TABLE_END = 256;
+
+/** Gives the names by value as an array; undefined where some value is negative, large or a bigint. */
+export function tableOfNames(shape: EnumShape): readonly (string | undefined)[] | undefined {
+  if (shape.base.wide || shape.members.some(({ value }) => value < 0 || value >= TABLE_END)) return undefined;
+  const table = Array.from<string | undefined>({ length: TABLE_END });
+  for (const [stored, name] of namesOfEnum(shape)) table[Number(stored)] = name;
+  return table;
+}
+
 /** Throws the fault of a stored value that a closed enum has no name for. */
 export function unknownMember(shape: EnumShape, stored: number | bigint): never {
   throw new Fault('VALUE_RANGE', `expected one of ${membersText(shape)}, found ${stored}`);
@@ -62,22 +87,34 @@ export function unknownMember(shape: EnumShape, stored: number | bigint): never 
 
 /** Gives the stored value of what a caller wrote into an enum field. @throws Fault VALUE_TYPE, VALUE_RANGE */
 export function enumStorer(shape: EnumShape): (value: unknown) => number | bigint {
-  const values = new Map(shape.members.map(({ name, value }) => [name, value]));
+  const { members } = shape;
+  const values = new Map(members.map(({ name, value }) => [name, value]));
+  const find = members.length <= NAMED_MEMBERS ? scan(members) : (name: string) => values.get(name);
   const check = checker(shape.base);
   return (value) => {
     if (typeof value !== 'string') {
       if (shape.open && (typeof value === 'number' || typeof value === 'bigint')) return check(value);
       return wrongType(`the name of a member (${membersText(shape)})`, value);
     }
-    const stored = values.get(value);
+    const stored = find(value);
     if (stored === undefined)
       throw new Fault('VALUE_RANGE', `expected one of ${membersText(shape)}, found ${show(value)}`);
     return stored;
   };
 }
 
+/** HOT: for a few names a comparison of each is quicker than a hash (bench/rows/fields.ts). */
+function scan(members: readonly EnumMember[]): (name: string) => number | bigint | undefined {
+  const names = members.map(({ name }) => name);
+  const values = members.map(({ value }) => value);
+  return (name) => {
+    for (let i = 0; i < names.length; i++) if (names[i] === name) return values[i];
+    return undefined;
+  };
+}
+
 export function enumCodec(shape: EnumShape): ValueCodec {
-  const names = namesOfEnum(shape);
+  const nameOf = nameFinder(shape);
   const load = loader(shape.base);
   const store = storer(shape.base);
   const toValue = enumStorer(shape);
@@ -87,7 +124,7 @@ export function enumCodec(shape: EnumShape): ValueCodec {
   return {
     read(view, at) {
       const stored = load(view, at);
-      return names.get(stored) ?? unknown(stored);
+      return nameOf(stored) ?? unknown(stored);
     },
     write: (view, at, value) => store(view, at, toValue(value)),
   };

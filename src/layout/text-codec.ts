@@ -1,6 +1,6 @@
 // Reads and writes one text field. The rules for every encoding are here: what fits, where a text ends, that the tail is zeroed.
 import { Fault, wrongType } from './fault.ts';
-import { copyFromScratch, copyToScratch, zeroFill } from './memory.ts';
+import { bytesOf, copyFromScratch, copyToScratch, zeroFill } from './memory.ts';
 import { asciiOfText, reserve, scratch, textOfBytes, textOfUnits } from './scratch.ts';
 import type { TextShape } from './shape.ts';
 import { loneSurrogate, type ByteEncoding } from './text-encoding.ts';
@@ -31,13 +31,28 @@ function checkNoNul(shape: TextShape, text: string): void {
 
 // ---- encodings of bytes
 
-/** Finds the first NUL byte, or gives `length`. */
-function endOfBytes(view: DataView, at: number, length: number): number {
+/** HOT: one pass finds the end, copies, and sees whether a table is needed (bench/layout.ts, "get one text"). */
+function readToNul(encoding: ByteEncoding, view: DataView, at: number, units: number): string {
+  reserve(units);
+  const { bytes } = scratch;
+  const first = units < LONG_TEXT ? units : LONG_TEXT;
+  let seen = 0;
   let end = 0;
-  while (end < length && view.getUint8(at + end) !== 0) end++;
-  return end;
+  for (; end < first; end++) {
+    const byte = view.getUint8(at + end);
+    if (byte === 0) break;
+    bytes[end] = byte;
+    seen |= byte;
+  }
+  if (end === LONG_TEXT && units > LONG_TEXT) {
+    bytes.set(bytesOf(view, at + LONG_TEXT, units - LONG_TEXT), LONG_TEXT);
+    for (; end < units && bytes[end] !== 0; end++) seen |= bytes[end] as number;
+  }
+  if (end === 0) return '';
+  return seen < 0x80 ? textOfBytes(end) : encoding.decode(end);
 }
 
+/** Reads exactly `length` bytes. */
 function readBytes(encoding: ByteEncoding, view: DataView, at: number, length: number): string {
   if (length === 0) return '';
   return copyToScratch(view, at, length) ? textOfBytes(length) : encoding.decode(length);
@@ -118,11 +133,22 @@ function readUnits32(shape: TextShape, view: DataView, at: number, length: numbe
   return textOfUnits(out);
 }
 
+/** Tells whether every unit is a character of its own, none of them NUL. */
+function isSimple(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit === 0 || (unit & 0xf800) === 0xd800) return false;
+  }
+  return true;
+}
+
 function writeUnits16(shape: TextShape, view: DataView, at: number, text: string): number {
   const limit = limitOf(shape) / 2;
   let { length } = text;
-  checkNoNul(shape, text);
-  if (!text.isWellFormed()) loneSurrogate(text, 'utf-16');
+  if (length > limit || length > LONG_TEXT || !isSimple(text)) {
+    checkNoNul(shape, text);
+    if (!text.isWellFormed()) loneSurrogate(text, 'utf-16');
+  }
   if (length > limit) {
     if (!shape.truncate) tooLong(shape, 2 * length, 2 * limit);
     length = limit;
@@ -192,7 +218,7 @@ export function textCodec(shape: TextShape): ValueCodec {
   return {
     read:
       encoding.unit === 1
-        ? (view, at) => readBytes(encoding, view, at, endOfBytes(view, at, units))
+        ? (view, at) => readToNul(encoding, view, at, units)
         : (view, at) => readCounted(shape, view, at, units),
     write(view, at, value) {
       writeUnits(shape, view, at, value);

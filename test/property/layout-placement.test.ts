@@ -80,7 +80,7 @@ describe('placement', () => {
         const again = struct<Fields>('Other', valued, {
           abi: layout.abi,
           size: layout.size,
-          offsets: layout.offsets as object,
+          offsets: layout.offsets,
         });
         expect(again.digest).toBe(layout.digest);
       }),

@@ -260,7 +260,7 @@ describe('patch', () => {
       fc.property(layoutsWithRecords, fc.infiniteStream(fc.boolean()), ({ layout, record }, keep) => {
         const named = Object.fromEntries(Object.entries(record).filter(() => keep.next().value === true));
         const memory = new Uint8Array(layout.size).fill(0xa5);
-        layout.encode(named as never, memory);
+        layout.encode(named, memory);
         const whole = new Uint8Array(layout.size);
         codecOf(layout).encode(new DataView(whole.buffer), 0, record);
         for (const { name, offset, size } of layout.fields as readonly {
@@ -312,14 +312,14 @@ describe('patch', () => {
     const before = { n: 3, text: 'abc' };
     expect(changedFields(Note, before, { n: 3, text: 'abcde' })).toEqual({ text: 'abcde' });
     expect(changedFields(Note, before, { n: 3, text: 'xyz' })).toEqual({ text: 'xyz' });
-    expect(changedFields(Note, before, { n: 2, text: 'abc' })).toEqual({ n: 2 });
-    expect(changedFields(Note, before, { n: 3 } as never)).toEqual({ text: undefined });
+    expect(changedFields(Note, before, { n: 2, text: 'abc' })).toEqual({ n: 2, text: 'abc' });
+    expect(changedFields(Note, before, { n: 3 })).toEqual({ text: undefined });
   });
 
   test('names of Object.prototype are no fields that a patch gives', () => {
     const Odd = struct<Fields>('Odd', { toString: u8, valueOf: u8, a: u8 } as never);
     const memory = new Uint8Array(3).fill(9);
-    Odd.encode({ a: 1 } as never, memory);
+    Odd.encode({ a: 1 }, memory);
     expect([...memory]).toEqual([9, 9, 1]);
   });
 

@@ -118,7 +118,7 @@ describe.each(cases)('$title', ({ truth, image, layout, parts }) => {
       if (leaf.kind === 'string' && before instanceof Uint8Array) {
         const memory = new Uint8Array(leaf.size);
         struct('Leaf', { text: leafText(leaf) }, { abi: truth.abi }).encode(
-          { text: leaf.value } as never,
+          { text: leaf.value },
           memory,
         );
         place.holder[place.key] = memory;
@@ -141,7 +141,7 @@ describe.each(cases)('$title', ({ truth, image, layout, parts }) => {
     for (const leaf of truth.leaves.filter(({ kind, aliased }) => kind === 'string' && aliased !== true)) {
       const memory = new Uint8Array(layout.size).fill(0xcc);
       struct('Leaf', { text: leafText(leaf) }, { abi: truth.abi }).encode(
-        { text: leaf.value } as never,
+        { text: leaf.value },
         memory,
         leaf.offset,
       );

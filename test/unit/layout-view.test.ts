@@ -91,6 +91,32 @@ describe('view', () => {
     }).toThrow(TypeError);
   });
 
+  test('long arrays are live too, at no cost before they are used', () => {
+    const Small = struct('Point', { x: u8, y: u8 });
+    const Long = struct('Long', {
+      list: array(u16, 5000),
+      points: array(Small, 2000),
+      huge: array(u8, 2 ** 24),
+    });
+    const memory = new ArrayBuffer(Long.size + 8);
+    const view = Long.view(memory);
+    const { points } = view;
+    view.list[4999] = 7;
+    view.points[1999]!.y = 8;
+    expect(view.points[1999]).toBe(points[1999]);
+    expect([view.list.length, view.list[4999], [...view.list].length]).toEqual([5000, 7, 5000]);
+    expect(Long.decode(memory).points[1999]).toEqual({ x: 0, y: 8 });
+    view.moveTo(8);
+    expect([view.list[4995], points[1995]!.y, view.huge.length]).toEqual([7, 8, 2 ** 24]);
+    expect(() => (view.list[5000] = 1)).toThrow(TypeError);
+    expect(() => (view.list[1] = -1)).toThrow(
+      'cannot write Long.list[1]: expected an integer from 0 to 65535, found -1',
+    );
+    expect((view.list as unknown as unknown[])[5000]).toBeUndefined();
+    expect(JSON.stringify(view.list).length).toBe(10_001);
+    expect(inspect(view.list)).toMatch(/^\[\s+0,/);
+  });
+
   test('setting one bit field leaves the others and the nameless bits', () => {
     const { memory, view } = fresh();
     const raw = new DataView(memory);
