@@ -1,6 +1,17 @@
 /* The native side of the race and interop tests: one program, one subcommand per role. Its records are arrays of doubles
  * with one value in all elements (the sign that a read is whole), but for `tally`.
  * Each role prints "ready", works until its standard input ends or its count is reached, and prints one line of JSON. */
+#define _GNU_SOURCE
+#include <poll.h>
+
+/* What the last poll(2) gave, also those inside sharecord.h: 0 = a timer ended it, not the doorbell. */
+static int last_poll;
+
+static int watched_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms) {
+  return last_poll = poll(descriptors, count, timeout_ms);
+}
+#define poll watched_poll
+
 #include "sharecord.h"
 
 #include <signal.h>
@@ -136,13 +147,17 @@ static void await_start(uint64_t index) {
   check("wait", sharecord_wait(&store, index, &generation, -1));
 }
 
-/* add NAME INDEX COUNT START: updates the record COUNT times, adding 1. */
+/* add NAME INDEX COUNT START PAUSE_NS: updates the record COUNT times, adding 1, with random pauses around PAUSE_NS. */
 static void add(char **arguments) {
   open_store(arguments[0], SHARECORD_WRITE);
   uint64_t index = strtoull(arguments[1], NULL, 10), count = strtoull(arguments[2], NULL, 10);
+  uint32_t pause = (uint32_t)atoi(arguments[4]);
   double *record = new_record();
   await_start(strtoull(arguments[3], NULL, 10));
-  for (uint64_t i = 0; i < count; i++) check("update", sharecord_update(&store, index, record, add_one, NULL));
+  for (uint64_t i = 0; i < count; i++) {
+    check("update", sharecord_update(&store, index, record, add_one, NULL));
+    if (pause > 0) spin_ns(random_below(2 * pause));
+  }
   printf("{\"added\":%lu}\n", count);
 }
 
@@ -215,8 +230,8 @@ static void put(char **arguments) {
   printf("{\"status\":\"%s\",\"value\":%.0f}\n", sharecord_error_name(status), record[0]);
 }
 
-/* burst NAME CONTROL LANE: each time record 0 of the store CONTROL is written, updates random records of NAME in a burst of
- * random length, then says so in record LANE of CONTROL. */
+/* burst NAME CONTROL LANE: each time record 0 of the store CONTROL is written, updates random records of NAME, often record
+ * 0, in a burst of random length, then says so in record LANE of CONTROL. */
 static void burst(char **arguments) {
   open_store(arguments[0], SHARECORD_WRITE);
   struct sharecord control;
@@ -230,7 +245,8 @@ static void burst(char **arguments) {
     check("wait", woken);
     if (woken == 0) continue;
     for (uint32_t left = 1 + random_below(40); left > 0; left--, writes++) {
-      check("update", sharecord_update(&store, random_below((uint32_t)store.capacity), record, add_one, NULL));
+      uint32_t index = random_below(4) == 0 ? 0 : random_below((uint32_t)store.capacity);
+      check("update", sharecord_update(&store, index, record, add_one, NULL));
       if (random_below(4) == 0) spin_ns(random_below(50000));
     }
     check("read", sharecord_read(&control, 0, round));
@@ -240,20 +256,30 @@ static void burst(char **arguments) {
   printf("{\"writes\":%lu}\n", writes);
 }
 
-/* watch NAME INDEX: follows one record and tells each state it saw, until the input ends. */
+/* True if a ring is there or comes at once: the timer ended the wait, but the wake-up was on its way. */
+static bool bell_rings(void) {
+  struct pollfd bell = {.fd = store.bell, .events = POLLIN};
+  return poll(&bell, 1, 2) != 0;
+}
+
+/* watch NAME INDEX: follows one record and tells each state it saw, until the input ends; then how many of them a timer
+ * brought and not the doorbell. */
 static void watch(char **arguments) {
   open_store(arguments[0], SHARECORD_READ);
-  uint64_t index = strtoull(arguments[1], NULL, 10), generation = 0;
+  uint64_t index = strtoull(arguments[1], NULL, 10), generation = 0, by_timer = 0;
   double *record = new_record();
   say_ready();
   while (parent_waits()) {
-    int woken = sharecord_wait(&store, index, &generation, 100);
+    last_poll = 1;
+    int woken = sharecord_wait(&store, index, &generation, 1000);
     check("wait", woken);
     if (woken == 0) continue;
+    if (last_poll == 0 && !bell_rings()) by_timer++;
     check("read", sharecord_read(&store, index, record));
     printf("{\"generation\":%lu,\"value\":%.0f}\n", generation, record[0]);
     fflush(stdout);
   }
+  printf("{\"byTimer\":%lu}\n", by_timer);
 }
 
 /* join NAME|fd:N ACCESS DIGEST: tells what opening gave, and stays until the input ends. DIGEST - takes any. */
@@ -283,7 +309,7 @@ static const struct role {
   int arguments;
   void (*run)(char **arguments);
 } roles[] = {
-    {"write", 4, write_records}, {"read", 4, read_record}, {"add", 4, add},     {"tally", 2, tally},
+    {"write", 4, write_records}, {"read", 4, read_record}, {"add", 5, add},     {"tally", 2, tally},
     {"interrupt", 4, interrupt}, {"put", 2, put},          {"burst", 3, burst}, {"watch", 2, watch},
     {"join", 3, join},
 };

@@ -13,6 +13,8 @@ import { Fields, fieldsKind } from './records.ts';
 
 const ADDITIONS = 10_000;
 const START = 1;
+/** So that the native writer does not end before the others have begun. */
+const PAUSE_NS = 50_000;
 
 async function addAtOnce(
   bed: Bed,
@@ -34,7 +36,7 @@ describe.each(TIERS)('several writers of one record, $tier', (tier) => {
     const { added, value, generation } = await addAtOnce(bed, (name) => [
       bed.node(tier, 'add', name, ADDITIONS, 'update', START, 0),
       bed.node(tier, 'add', name, ADDITIONS, 'update', START, 2),
-      bed.native('add', name, 0, ADDITIONS, START),
+      bed.native('add', name, 0, ADDITIONS, START, PAUSE_NS),
     ]);
     expect(added).toBe(5 * ADDITIONS);
     expect({ value, generation }).toEqual({ value: added, generation: added });

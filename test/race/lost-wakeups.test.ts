@@ -1,5 +1,5 @@
-// Random bursts of writes by three processes; watch(0) and watch() of four threads in three processes, at the same time. After
-// each burst everybody must have got the newest state.
+// Random bursts of writes by three processes; watch(0) and watch() of four threads in two processes, and sharecord_wait in a
+// third, at the same time. After each burst everybody must have got the newest state.
 //
 //   what a watch gives                            verdict
 //   the newest state, woken by the doorbell       required
@@ -12,7 +12,8 @@ import { Bed, type Peer, sleep, TIERS, until } from '../support/bed.ts';
 import { Fields, fieldsKind, Seen } from './records.ts';
 
 const ROUNDS = 150;
-const CAPACITY = 32;
+/** Many, so that a look at all of them takes a while: what is written behind its back must not be lost. */
+const CAPACITY = 2000;
 const WATCHERS = 4;
 
 interface Stage {
@@ -20,9 +21,11 @@ interface Stage {
   readonly store: StoreWriter<typeof Fields>;
   readonly seen: StoreReader<typeof Seen>;
   readonly watchers: readonly Peer[];
+  /** Follows record 0 alone. */
+  readonly native: Peer;
 }
 
-/** Starts the watchers: two processes with one thread each, and one whose two workers watch as well as its main thread. */
+/** Starts the watchers: a Node process with one thread, one whose two workers watch as well as its main thread, a native one. */
 async function watchFrom(bed: Bed, tier: (typeof TIERS)[number], capacity: number): Promise<Stage> {
   const name = bed.name('watched');
   const seenName = bed.name('seen');
@@ -32,21 +35,30 @@ async function watchFrom(bed: Bed, tier: (typeof TIERS)[number], capacity: numbe
     bed.node(tier, 'watch', name, seenName, 0, 0),
     bed.node(tier, 'watch', name, seenName, 1, 2),
   ];
-  await Promise.all(watchers.map((watcher) => watcher.ready));
-  return { name, store, seen, watchers };
+  const native = bed.native('watch', name, 0);
+  await Promise.all([...watchers, native].map((watcher) => watcher.ready));
+  return { name, store, seen, watchers, native };
 }
 
 /** Waits until each thread has got the newest state by both of its watches. */
-async function allDelivered({ store, seen }: Stage, round: number): Promise<void> {
+async function allDelivered({ store, seen, watchers, native }: Stage, round: number): Promise<void> {
+  const checkAlive = (): void => {
+    for (const peer of [...watchers, native]) if (!peer.running) throw new Error(`${peer} has ended`);
+  };
   const one = store.generation(0);
   let all = 0;
   for (let i = 0; i < store.capacity; i++) all += store.generation(i);
   for (let at = 0; at < WATCHERS; at++) {
     await until(`round ${round}, watcher ${at}: states ${one} and ${all}`, () => {
+      checkAlive();
       const found = seen.read(at);
       return found.one === one && found.all === all;
     });
   }
+  await until(`round ${round}, native watcher: state ${one}`, () => {
+    checkAlive();
+    return one === 0 || native.reports.at(-1)?.['generation'] === one;
+  });
 }
 
 describe.each(TIERS)('watches, $tier', (tier) => {
@@ -63,7 +75,7 @@ describe.each(TIERS)('watches, $tier', (tier) => {
     for (let round = 1; round <= ROUNDS; round++) {
       rounds.write(0, fieldsKind.fill(Fields.zero(), round));
       for (let left = Math.floor(Math.random() * 20); left > 0; left--) {
-        const index = Math.floor(Math.random() * CAPACITY);
+        const index = left === 1 ? 0 : Math.floor(Math.random() * CAPACITY);
         stage.store.update(index, (draft) => void fieldsKind.fill(draft, draft.a + 1));
       }
       await until(`burst ${round}`, () => rounds.read(1).a === round && rounds.read(2).a === round);
@@ -77,6 +89,7 @@ describe.each(TIERS)('watches, $tier', (tier) => {
       expect(report['byTimer'], 'states that only the timer brought').toBe(0);
       expect(report['delivered']).toBeGreaterThan(ROUNDS);
     }
+    expect(await stage.native.end()).toEqual({ byTimer: 0 });
   });
 
   test('the control, a writer that dies before it rings, is found by the timer', async () => {
@@ -91,5 +104,6 @@ describe.each(TIERS)('watches, $tier', (tier) => {
     let byTimer = 0;
     for (const watcher of stage.watchers) byTimer += (await watcher.end())['byTimer'] as number;
     expect(byTimer, 'the timer was not seen').toBeGreaterThan(0);
+    await stage.native.end();
   });
 });

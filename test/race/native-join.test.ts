@@ -273,6 +273,7 @@ describe('sharecord_wait', () => {
         });
       }
     }
-    await Promise.all(watchers.map((watcher) => watcher.end()));
+    const last = await Promise.all(watchers.map((watcher) => watcher.end()));
+    expect(last).toEqual([{ byTimer: 0 }, { byTimer: 0 }]);
   });
 });

@@ -251,7 +251,8 @@ async function burst(name: string, control: string, lane: string): Promise<void>
   try {
     for await (const { record } of watch) {
       for (let left = 1 + Math.floor(Math.random() * 40); left > 0; left--, writes++) {
-        store.update(Math.floor(Math.random() * store.capacity), (draft) => void fill(draft, draft.a + 1));
+        const index = Math.random() < 0.25 ? 0 : Math.floor(Math.random() * store.capacity);
+        store.update(index, (draft) => void fill(draft, draft.a + 1));
         if (Math.random() < 0.25) Atomics.wait(bed, 0, 0, Math.random() * 0.1);
       }
       rounds.write(Number(lane), record);
