@@ -27,6 +27,8 @@ export interface RecordSource {
 
 /** The most values of a record that straight-line code reads or writes. */
 export const MAX_LEAVES = 128;
+/** The same for a codec, whose code is no part of a loop that waits for a guard. */
+const MAX_CODEC_LEAVES = 1024;
 
 interface WholeSource extends RecordSource {
   /** Statements that zero the padding. */
@@ -45,9 +47,9 @@ function straightLeaves(shape: Shape): number {
   return shape.kind === 'array' && leaves > INLINE_ARRAY_LEAVES ? 1 : leaves;
 }
 
-function emit(layout: Layout): WholeSource | undefined {
+function emit(layout: Layout, maxLeaves: number): WholeSource | undefined {
   const shape = shapeOn(layout, layout.abi) as StructShape;
-  if (straightLeaves(shape) > MAX_LEAVES) return undefined;
+  if (straightLeaves(shape) > maxLeaves) return undefined;
   const bindings = new Bindings();
   const { loads, object, into } = emitRead(shape, layout.name, bindings);
   const { reject, inspect } = slowPath(layout);
@@ -86,13 +88,13 @@ function slowPath(layout: Layout): {
 
 /** Spells the code of a layout; undefined where it has too many leaves for straight-line code. */
 export function emitRecord(layout: Layout): RecordSource | undefined {
-  return emit(layout);
+  return emit(layout, MAX_LEAVES);
 }
 
 /** Makes the generated codec of a layout; undefined where that is not possible or not allowed. */
 export function generateCodec(layout: Layout): RecordCodec | undefined {
   const reference = referenceCodecOf(layout);
-  const source = emit(layout);
+  const source = emit(layout, MAX_CODEC_LEAVES);
   if (source === undefined) return undefined;
   const { reject } = slowPath(layout);
   const bindings = {

@@ -2,7 +2,7 @@
 import { atStep, Fault, wrongType } from './fault.ts';
 import { checkKeys, keyReader } from './keys.ts';
 import { bytesOf, privateCopy, zeroFill } from './memory.ts';
-import { NUMBER_ACCESS } from './number-access.ts';
+import { manyLoader } from './number-access.ts';
 import {
   lengthFieldOf,
   type ArrayShape,
@@ -220,20 +220,28 @@ function requireList(value: unknown, length: number, exactly: boolean): readonly
   return found;
 }
 
-export function arrayCodec({ of, length, size }: ArrayShape, codecOf: CodecOf): ValueCodec {
-  const element = codecOf(of);
-  const stride = of.size;
-  const readMany = (view: DataView, at: number, count: number): unknown[] => {
-    const values = Array.from<unknown>({ length: count });
+/** Reads elements through their own codec; a fault gets the index in its path. */
+export function elementReader(
+  element: Pick<ValueCodec, 'read'>,
+  stride: number,
+): (view: DataView, at: number, count: number) => unknown[] {
+  return (view, at, count) => {
+    const values: unknown[] = [];
     let i = 0;
     try {
-      for (; i < count; i++) values[i] = element.read(view, at + i * stride);
+      for (; i < count; i++) values.push(element.read(view, at + i * stride));
     } catch (error) {
       throw atStep(error, i);
     }
     return values;
   };
-  const writeMany = (view: DataView, at: number, list: readonly unknown[] | NumericArray): void => {
+}
+
+function listWriter(
+  element: Pick<ValueCodec, 'write'>,
+  stride: number,
+): (view: DataView, at: number, list: readonly unknown[] | NumericArray) => void {
+  return (view, at, list) => {
     let i = 0;
     try {
       for (; i < list.length; i++) element.write(view, at + i * stride, list[i]);
@@ -241,6 +249,22 @@ export function arrayCodec({ of, length, size }: ArrayShape, codecOf: CodecOf): 
       throw atStep(error, i);
     }
   };
+}
+
+/** Writes exactly `length` elements through `element`; a fault gets the index in its path. */
+export function elementsWriter(
+  { of, length }: ArrayShape,
+  element: Pick<ValueCodec, 'write'>,
+): ValueCodec['write'] {
+  const write = listWriter(element, of.size);
+  return (view, at, value) => write(view, at, requireList(value, length, true));
+}
+
+export function arrayCodec({ of, length, size }: ArrayShape, codecOf: CodecOf): ValueCodec {
+  const element = codecOf(of);
+  const stride = of.size;
+  const readMany = of.kind === 'number' ? manyLoader(of) : elementReader(element, stride);
+  const writeMany = listWriter(element, stride);
   return {
     read: (view, at) => readMany(view, at, length),
     write: (view, at, value) => writeMany(view, at, requireList(value, length, true)),
@@ -284,7 +308,3 @@ export function unionCodec(shape: UnionShape, codecOf: CodecOf): ValueCodec {
     },
   };
 }
-
-/** Tells whether `code` is an integer's; a length can be stored in nothing else. */
-export const isIntegerCode = ({ code }: NumberShape): boolean =>
-  Number.isFinite(Number(NUMBER_ACCESS[code].high));

@@ -1,10 +1,19 @@
 // Text that reads one record: loads of every leaf into locals, then an object made of them, or assignments into an old one.
 import { Fault, asValueError, pathStep } from './fault.ts';
-import { atByte, Bindings, INLINE_ARRAY_LEAVES, leavesOf, literal, loadText } from './emit-text.ts';
+import {
+  atByte,
+  Bindings,
+  INLINE_ARRAY_LEAVES,
+  leavesOf,
+  literal,
+  loadText,
+  MAX_ELEMENT_LEAVES,
+} from './emit-text.ts';
 import { graft } from './graft.ts';
 import { privateCopy } from './memory.ts';
 import { nameFinder, tableOfNames, unknownMember, unsignedUnit } from './scalar-codec.ts';
-import { capacityOf, checkLength } from './composite-codec.ts';
+import { capacityOf, checkLength, elementReader } from './composite-codec.ts';
+import { evaluate } from './evaluate.ts';
 import {
   lengthFieldOf,
   type BitsShape,
@@ -18,7 +27,7 @@ import {
 import { textLoader } from './text-codec.ts';
 import { fromStored } from './times.ts';
 import { makerOf } from './record-maker.ts';
-import { codecOfShape } from './value-codec.ts';
+import { codecOfShape, type ValueCodec } from './value-codec.ts';
 
 /** What one place of the record becomes, once the locals are loaded. */
 type Node =
@@ -126,9 +135,9 @@ class ReadEmitter {
 
   /** Anything else: its bytes are copied, and read once they are known to be whole. */
   #copiedValue(shape: Shape, offset: number, path: string): Node {
-    const codec = codecOfShape(shape);
-    const read = this.#bindings.add(guarded(path, (copy: DataView) => codec.read(copy, 0)));
-    return { kind: 'graft', text: `${read}(${this.#copied(offset, shape.size)})` };
+    const { read } = fastReader(shape);
+    const guardedRead = this.#bindings.add(guarded(path, (copy: DataView) => read(copy, 0)));
+    return { kind: 'graft', text: `${guardedRead}(${this.#copied(offset, shape.size)})` };
   }
 
   #enum(shape: EnumShape, local: string, path: string): Node {
@@ -314,4 +323,40 @@ export function emitRead(shape: Shape, name: string, bindings: Bindings): ReadTe
   const into = new IntoText(bindings.add(graft));
   into.visit(root, 'target');
   return { loads: emitter.loads, object, into: into.text(`(${object})`, bindings.add(Array.isArray)) };
+}
+
+type Reader = Pick<ValueCodec, 'read'>;
+const READERS = new WeakMap<Shape, Reader>();
+
+/**
+ * Gives a reader for what is read by a loop: structs in long arrays get generated code of their own. A fault comes from the plain loop,
+ * which knows its path from here.
+ */
+function fastReader(shape: Shape): Reader {
+  let reader = READERS.get(shape);
+  if (reader === undefined) READERS.set(shape, (reader = makeReader(shape)));
+  return reader;
+}
+
+function makeReader(shape: Shape): Reader {
+  const plain = codecOfShape(shape);
+  if (shape.kind === 'array' && shape.of.kind !== 'number' && shape.lengthField === undefined) {
+    const many = elementReader(fastReader(shape.of), shape.of.size);
+    return { read: (view, at) => many(view, at, shape.length) };
+  }
+  if (shape.kind !== 'struct' || leavesOf(shape) > MAX_ELEMENT_LEAVES) return plain;
+  const bindings = new Bindings();
+  const { loads, object } = emitRead(shape, shape.name, bindings);
+  const body = `return (view, o) => {\n${loads}\nreturn ${object};\n};`;
+  const fast = evaluate<(view: DataView, at: number) => unknown>(bindings.values, body);
+  if (fast === undefined) return plain;
+  return {
+    read(view, at) {
+      try {
+        return fast(view, at);
+      } catch {
+        return plain.read(view, at);
+      }
+    },
+  };
 }

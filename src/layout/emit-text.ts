@@ -42,3 +42,6 @@ export function leavesOf(shape: Shape): number {
 
 /** Arrays of up to this many leaves are spelt out; longer ones are copied and read by a loop. */
 export const INLINE_ARRAY_LEAVES = 32;
+
+/** Most values of a struct inside a long array that straight-line code reads or writes. */
+export const MAX_ELEMENT_LEAVES = 128;

@@ -1,6 +1,14 @@
 // Text that writes one record: every value is read and checked into a local before the first byte is stored.
-import { gapsOf } from './composite-codec.ts';
-import { atByte, Bindings, INLINE_ARRAY_LEAVES, leavesOf, literal, storeText } from './emit-text.ts';
+import { elementsWriter, gapsOf } from './composite-codec.ts';
+import {
+  atByte,
+  Bindings,
+  INLINE_ARRAY_LEAVES,
+  leavesOf,
+  literal,
+  MAX_ELEMENT_LEAVES,
+  storeText,
+} from './emit-text.ts';
 import { unitOf } from './emit-read.ts';
 import { Fault } from './fault.ts';
 import { zeroFill } from './memory.ts';
@@ -16,7 +24,8 @@ import {
   type StructShape,
 } from './shape.ts';
 import { toStored } from './times.ts';
-import { codecOfShape } from './value-codec.ts';
+import { evaluate } from './evaluate.ts';
+import { codecOfShape, type ValueCodec } from './value-codec.ts';
 
 export interface WriteText {
   /** Reads and checks `record` into locals. */
@@ -155,7 +164,7 @@ class WriteEmitter {
   #call(shape: Shape, source: string, offset: number): void {
     const y = this.#local(source);
     this.#rejectIf(`${y} === undefined`);
-    this.#calls.push(`${this.#bindings.add(codecOfShape(shape).write)}(view, ${atByte(offset)}, ${y});`);
+    this.#calls.push(`${this.#bindings.add(fastWriter(shape).write)}(view, ${atByte(offset)}, ${y});`);
   }
 
   #checked(check: (value: unknown) => number | bigint, source: string): string {
@@ -241,4 +250,43 @@ export function emitWrite(
   const emitter = new WriteEmitter(bindings, reject, inspect);
   emitter.struct(shape, 'record', 0);
   return emitter.text;
+}
+
+type Writer = Pick<ValueCodec, 'write'>;
+const WRITERS = new WeakMap<Shape, Writer>();
+
+/** Gives a writer for what is written by a loop: structs in long arrays get generated code of their own. */
+function fastWriter(shape: Shape): Writer {
+  let writer = WRITERS.get(shape);
+  if (writer === undefined) WRITERS.set(shape, (writer = makeWriter(shape)));
+  return writer;
+}
+
+function makeWriter(shape: Shape): Writer {
+  const plain = codecOfShape(shape);
+  if (shape.kind === 'array' && shape.of.kind !== 'number' && shape.lengthField === undefined) {
+    return { write: elementsWriter(shape, fastWriter(shape.of)) };
+  }
+  if (shape.kind !== 'struct' || leavesOf(shape) > MAX_ELEMENT_LEAVES) return plain;
+  // What the fast path does not like, the plain loop refuses with the right words, on private memory.
+  const inspect = (record: unknown): void =>
+    plain.write(new DataView(new ArrayBuffer(shape.size)), 0, record);
+  const reject = (record: unknown): never => {
+    inspect(record);
+    throw new Fault('VALUE_TYPE', 'a value changed while it was read');
+  };
+  const bindings = new Bindings();
+  const text = emitWrite(shape, bindings, reject, inspect);
+  if (text === undefined) return plain;
+  const rejectName = bindings.add(reject);
+  const calls = text.calls === '' ? '' : `try {\n${text.calls}\n} catch { ${rejectName}(record); }`;
+  const body = `return (view, o, record) => {
+if (typeof record !== "object" || record === null) ${rejectName}(record);
+${text.stage}
+${text.gaps}
+${text.stores}
+${calls}
+};`;
+  const write = evaluate<(view: DataView, at: number, record: unknown) => void>(bindings.values, body);
+  return write === undefined ? plain : { write };
 }

@@ -16,7 +16,10 @@ export function graft(target: unknown, fresh: unknown): unknown {
   if (Array.isArray(fresh)) {
     if (!Array.isArray(target)) return fresh;
     if (target.length !== fresh.length) target.length = fresh.length;
-    for (let i = 0; i < fresh.length; i++) target[i] = graft(target[i], fresh[i]);
+    for (let i = 0; i < fresh.length; i++) {
+      const next: unknown = fresh[i];
+      target[i] = typeof next === 'object' ? graft(target[i], next) : next;
+    }
     return target;
   }
   if (fresh instanceof Uint8Array) {
@@ -25,6 +28,9 @@ export function graft(target: unknown, fresh: unknown): unknown {
     return target;
   }
   if (!isPlain(fresh) || !isPlain(target)) return fresh;
-  for (const name of Object.keys(fresh)) target[name] = graft(target[name], fresh[name]);
+  for (const name of Object.keys(fresh)) {
+    const next = fresh[name];
+    target[name] = typeof next === 'object' ? graft(target[name], next) : next;
+  }
   return target;
 }

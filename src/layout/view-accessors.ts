@@ -3,15 +3,7 @@ import { capacityOf, checkLength } from './composite-codec.ts';
 import { pathStep } from './fault.ts';
 import { checker, loader } from './number-access.ts';
 import { bitValue, enumStorer, tableOfNames, unknownMember, unsignedUnit } from './scalar-codec.ts';
-import type {
-  BitsMember,
-  BitsShape,
-  EnumShape,
-  NumberCode,
-  NumberShape,
-  PlacedField,
-  Shape,
-} from './shape.ts';
+import type { BitsMember, BitsShape, EnumShape, NumberShape, PlacedField, Shape } from './shape.ts';
 import { codecOfShape } from './value-codec.ts';
 import { atOf, guarded, Part, viewOf, type Accessor } from './view-part.ts';
 
