@@ -267,14 +267,21 @@ async function burst(name: string, control: string, lane: string): Promise<void>
 }
 
 /**
- * watch NAME SEEN LANE THREADS: follows record 0 and, apart from that, all records, and writes what it saw to record LANE of
- * the store SEEN; each further thread takes the next lane. Reports how many states a timer brought, not the bell.
+ * watch NAME SEEN LANE THREADS WHAT: follows all records, and with WHAT `both` also record 0 by a watch of its own, and writes
+ * what it saw to record LANE of the store SEEN; each further thread takes the next lane. Reports how many states a timer
+ * brought, not the bell.
  */
-async function watch(name: string, seenName: string, lane: string, threads: string): Promise<void> {
+async function watch(
+  name: string,
+  seenName: string,
+  lane: string,
+  threads: string,
+  what: string,
+): Promise<void> {
   const timers = watchTimers();
   const workers = Array.from({ length: Number(threads) }, (_, i) => {
     return new Worker(new URL(import.meta.url), {
-      argv: ['watch', name, seenName, String(Number(lane) + 1 + i), '0'],
+      argv: ['watch', name, seenName, String(Number(lane) + 1 + i), '0', what],
     });
   });
   await Promise.all(workers.map((worker) => once(worker, 'message')));
@@ -288,8 +295,6 @@ async function watch(name: string, seenName: string, lane: string, threads: stri
   const generations = new Float64Array(store.capacity);
   let delivered = 0;
 
-  const one = store.watch(0, { signal: input.signal });
-  const all = store.watch({ signal: input.signal });
   const follow = async (
     changes: typeof one,
     note: (index: number, generation: number) => void,
@@ -306,12 +311,16 @@ async function watch(name: string, seenName: string, lane: string, threads: stri
     }
   };
   const following = [
-    follow(one, (_, generation) => (latest.one = generation)),
-    follow(all, (index, generation) => {
+    follow(store.watch({ signal: input.signal }), (index, generation) => {
       latest.all += generation - generations[index]!;
       generations[index] = generation;
     }),
   ];
+  if (what === 'both') {
+    following.push(
+      follow(store.watch(0, { signal: input.signal }), (_, generation) => (latest.one = generation)),
+    );
+  }
   if (isMainThread) {
     listenForEnd();
     sayReady();
