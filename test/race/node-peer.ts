@@ -171,9 +171,15 @@ async function write(name: string, spelling: string, elements: string, call: str
 
 const bed = new Int32Array(new SharedArrayBuffer(4));
 
+const START_WATCHDOG_MS = 60_000;
+
 /** Blocks until record `index` was written. */
 function awaitStart(store: StoreWriter<typeof Fields>, index: number): void {
-  while (store.generation(index) === 0) Atomics.wait(bed, 0, 0, 1);
+  const deadline = performance.now() + START_WATCHDOG_MS;
+  while (store.generation(index) === 0) {
+    if (performance.now() > deadline) throw new Error('nobody started the additions');
+    Atomics.wait(bed, 0, 0, 1);
+  }
 }
 
 /** add NAME COUNT HOW START THREADS: updates record 0 COUNT times per thread, adding 1; HOW `plain` reads, then writes: a control. */
