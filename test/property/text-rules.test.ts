@@ -239,6 +239,34 @@ describe('code pages', () => {
     expect([...memory]).toEqual(defined);
   });
 
+  // Where a page has a character twice, the pair that Windows writes.
+  test.each([
+    ['gbk', '€', [0x80]],
+    ['gbk', '中', [0xd6, 0xd0]],
+    ['gb18030', '€', [0xa2, 0xe3]],
+    ['gb18030', 'é', [0xa8, 0xa6]],
+    ['gb18030', '𠮷', [0x95, 0x34, 0xb2, 0x35]],
+    ['gb18030', 'ÿ', [0x81, 0x30, 0x8b, 0x37]],
+    ['big5', '十', [0xa4, 0x51]],
+    ['big5', '═', [0xf9, 0xf9]],
+    ['shift_jis', '纊', [0xfa, 0x5c]],
+    ['shift_jis', 'ⅰ', [0xfa, 0x40]],
+    ['shift_jis', '①', [0x87, 0x40]],
+    ['shift_jis', '∵', [0x81, 0xe6]],
+    ['shift_jis', 'ｶ', [0xb6]],
+    ['euc-jp', 'ｶ', [0x8e, 0xb6]],
+    ['euc-jp', '丂', [0x8f, 0xb0, 0xa1]],
+    ['euc-kr', '€', [0xa2, 0xe6]],
+    ['euc-kr', '가', [0xb0, 0xa1]],
+  ] as const)('%s writes %s as Windows does', (encoding, text, bytes) => {
+    const layout = struct('Text', { text: char(4, { encoding, terminated: false }) });
+    const memory = new Uint8Array(4);
+    layout.encode({ text }, memory);
+    expect([...memory.subarray(0, bytes.length)]).toEqual([...bytes]);
+    expect(byteLength(text, encoding)).toBe(bytes.length);
+    expect(layout.decode(memory).text).toBe(text);
+  });
+
   // First digits of the SHA-256 of the 256 characters of each page. All but windows-1255 (0xCA) and koi8-u (0xAE, 0xBE) are
   // also those of Python's codecs; for these three the WHATWG tables count.
   const PAGES = {

@@ -108,6 +108,14 @@ describe('a layout', () => {
     );
   });
 
+  test('tells the alignment that a pinned place keeps', () => {
+    const aligns = [0, 1, 2, 4, 6, 8, 12, 16].map(
+      (at) => struct('S', { a: u64 }, { abi: 'linux64', offsets: { a: at } }).fields[0]!.align,
+    );
+    expect(aligns).toEqual([8, 1, 2, 4, 2, 8, 4, 8]);
+    expect(struct('S', { a: u64 }, { abi: 'linux64', offsets: { a: 8 }, size: 20 }).align).toBe(4);
+  });
+
   test('goes to another ABI unless its size or offsets are pinned', () => {
     const Words = struct(
       'Words',
@@ -333,6 +341,30 @@ describe('values', () => {
     expect(() => Pairs.encode({ xs: [1, 2, 3, 4] }, memory)).toThrow(
       'cannot write Pairs.xs: array has 4 elements, expected at most 3',
     );
+  });
+
+  test('a list in an old record grows and shrinks with its length, and stays the same list', () => {
+    const List = struct('List', {
+      n: u8,
+      items: array(u16, 4, { length: 'n' }),
+      raw: bytes(3, { length: 'm' }),
+      m: u8,
+    });
+    for (const codec of [codecOf(List), referenceCodecOf(List)]) {
+      const view = new DataView(new ArrayBuffer(List.size));
+      const target = List.zero();
+      const { items } = target;
+      for (const count of [3, 1, 4, 0, 2]) {
+        const record = {
+          items: Array.from({ length: count }, (_, i) => i + count),
+          raw: new Uint8Array(Math.min(count, 3)).fill(count),
+        };
+        codec.encode(view, 0, record);
+        codec.decodeInto(view, 0, target);
+        expect(target).toEqual({ ...record, n: count, m: Math.min(count, 3) });
+        expect(target.items).toBe(items);
+      }
+    }
   });
 
   test('a length may be a bigint, big-endian, or behind the field it counts', () => {

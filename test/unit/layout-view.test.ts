@@ -2,9 +2,26 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { array, bits, bytes, enumOf, pad } from '../../src/layout/composites.ts';
-import { be, bool, f64, filetime, i16, long, u16, u32, u64, u8 } from '../../src/layout/numbers.ts';
+import {
+  be,
+  bool,
+  f32,
+  f64,
+  filetime,
+  i16,
+  i32,
+  i64,
+  i8,
+  long,
+  u16,
+  u32,
+  u64,
+  u8,
+  wordBool,
+} from '../../src/layout/numbers.ts';
 import { struct, union } from '../../src/layout/struct.ts';
 import { char16, utf8 } from '../../src/layout/text-types.ts';
+import type { Fields } from '../../src/layout/types.ts';
 
 const Point = struct('Point', { x: f64, y: f64 });
 const Sensor = struct('Sensor', {
@@ -169,6 +186,39 @@ describe('view', () => {
       'cannot write Sensor.trace[0].x: expected a number, found "1"',
     );
     expect(new Uint8Array(memory)).toEqual(before);
+  });
+
+  test.each([
+    ['u8', u8, [0, 255], [-1, 256, 1.5, '1', 1n]],
+    ['i8', i8, [-128, 127], [-129, 128, 0.5, null, 1n]],
+    ['u16', u16, [0, 65_535], [-1, 65_536, 131_072, 0.5, undefined]],
+    ['i16', i16, [-32_768, 32_767], [-32_769, 32_768, 65_536, Number.NaN]],
+    ['u32', u32, [0, 2 ** 32 - 1], [-1, 2 ** 32, 0.5, Infinity]],
+    ['i32', i32, [-(2 ** 31), 2 ** 31 - 1], [-(2 ** 31) - 1, 2 ** 31, 2 ** 32, true]],
+    ['u64', u64, [0n, 2n ** 64n - 1n], [-1n, 2n ** 64n, 1]],
+    ['i64', i64, [-(2n ** 63n), 2n ** 63n - 1n], [-(2n ** 63n) - 1n, 2n ** 63n, 1]],
+    ['f32', f32, [1.5, -Infinity, Number.NaN], [1e39, -1e39, '1', 1n]],
+    ['f64', f64, [1e300, -0, Number.NaN], ['1', 1n, null]],
+    ['big-endian u16', be(u16), [0, 65_535], [-1, 65_536, '1']],
+    ['long', long, [0n, -5n], [2n ** 63n, 1]],
+    ['bool', bool, [true, false], [1, 0, 'true', null]],
+    ['wordBool', wordBool, [true, false], [1, 0]],
+    ['enum', enumOf(u8, { A: 3 }), ['A'], ['B', 3, null]],
+    ['wide enum', enumOf(u64, { A: 3n }), ['A'], ['B', 3n]],
+  ])('a field of kind %s takes its values and refuses others', (_, type, good, bad) => {
+    const One = struct<Fields>('One', { pad: u8, value: type });
+    const memory = new ArrayBuffer(One.size);
+    const view = One.view(memory) as unknown as { value: unknown };
+    for (const value of good) {
+      view.value = value;
+      expect(view.value).toBe(value);
+      expect((One.decode(memory) as { value: unknown }).value).toBe(value);
+    }
+    const before = new Uint8Array(memory.slice(0));
+    for (const value of bad) {
+      expect(() => (view.value = value), String(value)).toThrow(/^cannot write One\.value: expected /);
+      expect(new Uint8Array(memory)).toEqual(before);
+    }
   });
 
   test('is sealed: a typo throws, a part cannot be replaced', () => {
