@@ -5,10 +5,15 @@ import {
   shapeOn,
   type ArrayShape,
   type BitsShape,
+  type NumberShape,
+  type PlacedField,
   type Shape,
   type StructShape,
   type UnionShape,
 } from './shape.ts';
+import { checkLength } from './composite-codec.ts';
+import { Fault, pathStep } from './fault.ts';
+import { loader } from './number-access.ts';
 import { checkRange, viewOf as dataViewOf } from './memory.ts';
 import type { BufferSource, Layout } from './types.ts';
 import { codecOfShape } from './value-codec.ts';
@@ -22,10 +27,26 @@ type Inspect = (value: unknown, options: object) => string;
 const MAX_ACCESSORS = 1024;
 
 const isPart = (shape: Shape): boolean =>
-  shape.kind === 'struct' ||
-  shape.kind === 'union' ||
-  shape.kind === 'bits' ||
-  (shape.kind === 'array' && shape.lengthField === undefined);
+  shape.kind === 'struct' || shape.kind === 'union' || shape.kind === 'bits' || shape.kind === 'array';
+
+/** An array and how many of its elements count. */
+interface List {
+  readonly shape: ArrayShape;
+  lengthOf(part: Part): number;
+}
+
+/** Gives the list of an array; `lengthAt` is where its sibling length lies, in bytes from the array. */
+function listOf(shape: ArrayShape, sibling?: PlacedField, lengthAt = 0): List {
+  if (sibling === undefined) return { shape, lengthOf: () => shape.length };
+  const load = loader(sibling.shape as NumberShape);
+  return {
+    shape,
+    lengthOf: (part) =>
+      guarded(part, 'read', '', () =>
+        checkLength(load(viewOf(part), atOf(part) + lengthAt), shape.length, sibling.name),
+      ),
+  };
+}
 
 /** Gives the accessor of a member, a live part or a value. */
 function accessorOf(key: string | number, shape: Shape, offset: number): Accessor {
@@ -50,14 +71,19 @@ function recordClass(shape: StructShape | UnionShape): PartClass {
   const byName = new Map(shape.fields.map((field) => [field.name, field]));
   for (const field of shape.fields) {
     if (field.shape.kind === 'pad') continue;
+    const { name, offset } = field;
     const sibling = byName.get(lengthFieldOf(field.shape) ?? '');
-    define(
-      made,
-      field.name,
-      sibling === undefined
-        ? accessorOf(field.name, field.shape, field.offset)
-        : countedAccessor(field, sibling),
-    );
+    if (sibling === undefined) define(made, name, accessorOf(name, field.shape, offset));
+    else if (field.shape.kind !== 'array') define(made, name, countedAccessor(field, sibling));
+    else {
+      const list = listOf(field.shape, sibling, sibling.offset - offset);
+      const make = partMaker(arrayClass(list), list);
+      define(made, name, {
+        get() {
+          return innerOf(this, name, offset, make);
+        },
+      });
+    }
   }
   return made;
 }
@@ -68,22 +94,52 @@ function bitsClass(shape: BitsShape): PartClass {
   return made;
 }
 
-function arrayClass({ of, length }: ArrayShape): PartClass {
-  const made = class ArrayView extends Part {
-    *[Symbol.iterator](): IterableIterator<unknown> {
-      for (let i = 0; i < length; i++) yield (this as unknown as readonly unknown[])[i];
-    }
+/** Gives the accessor of an element; one beyond a stored length is not there. */
+function elementOf({ shape: { of, length, lengthField }, lengthOf }: List, i: number): Accessor {
+  const accessor = accessorOf(i, of, i * of.size);
+  if (lengthField === undefined) return accessor;
+  const { get, set } = accessor;
+  return {
+    get() {
+      return i < lengthOf(this) ? (get?.call(this) as unknown) : undefined;
+    },
+    ...(set && {
+      set(value: unknown) {
+        const count = lengthOf(this);
+        guarded(this, 'write', pathStep(i), () => {
+          if (i >= count)
+            throw new Fault(
+              'VALUE_RANGE',
+              `there are ${count} elements, expected up to ${length} by ${lengthField}`,
+            );
+        });
+        set.call(this, value);
+      },
+    }),
   };
-  Object.defineProperty(made.prototype, 'length', { value: length });
-  if (length <= MAX_ACCESSORS)
-    for (let i = 0; i < length; i++) define(made, i, accessorOf(i, of, i * of.size));
-  return made;
 }
 
-function showable(partClass: PartClass, shape: Shape): PartClass {
+function arrayClass(list: List): PartClass {
+  const { length } = list.shape;
+  const made = class ArrayView extends Part {
+    *[Symbol.iterator](): IterableIterator<unknown> {
+      for (let i = 0; i < list.lengthOf(this); i++) yield (this as unknown as readonly unknown[])[i];
+    }
+  };
+  Object.defineProperty(made.prototype, 'length', {
+    get(this: Part) {
+      return list.lengthOf(BEHIND.get(this) ?? this);
+    },
+  });
+  if (length <= MAX_ACCESSORS) for (let i = 0; i < length; i++) define(made, i, elementOf(list, i));
+  const codec = codecOfShape(list.shape);
+  return showable(made, (part) => codec.counted?.read(viewOf(part), atOf(part), list.lengthOf(part)));
+}
+
+function showable(partClass: PartClass, readPart: (part: Part) => unknown): PartClass {
   const read = (shown: Part): unknown => {
     const part = BEHIND.get(shown) ?? shown;
-    return guarded(part, 'read', '', () => codecOfShape(shape).read(viewOf(part), atOf(part)));
+    return guarded(part, 'read', '', () => readPart(part));
   };
   Object.defineProperties(partClass.prototype, {
     toJSON: {
@@ -104,9 +160,12 @@ function showable(partClass: PartClass, shape: Shape): PartClass {
 function classOf(shape: Shape): PartClass {
   let made = CLASSES.get(shape);
   if (made === undefined) {
-    if (shape.kind === 'array') made = arrayClass(shape);
-    else made = shape.kind === 'bits' ? bitsClass(shape) : recordClass(shape as StructShape | UnionShape);
-    CLASSES.set(shape, showable(made, shape));
+    if (shape.kind === 'array') made = arrayClass(listOf(shape));
+    else {
+      const plain = shape.kind === 'bits' ? bitsClass(shape) : recordClass(shape as StructShape | UnionShape);
+      made = showable(plain, (part) => codecOfShape(shape).read(viewOf(part), atOf(part)));
+    }
+    CLASSES.set(shape, made);
   }
   return made;
 }
@@ -117,16 +176,19 @@ const BEHIND = new WeakMap<object, Part>();
 const INDEX = /^(?:0|[1-9]\d*)$/;
 
 /** Shows a long array: an index finds its element's accessor when it is asked for. */
-function longArray(part: Part, { of, length }: ArrayShape): object {
+function longArray(part: Part, list: List): object {
   const accessorAt = (key: string | symbol): Accessor | undefined =>
-    typeof key === 'string' && INDEX.test(key) && Number(key) < length
-      ? accessorOf(Number(key), of, Number(key) * of.size)
+    typeof key === 'string' && INDEX.test(key) && Number(key) < list.shape.length
+      ? elementOf(list, Number(key))
       : undefined;
+  const elements = function* elements(): IterableIterator<unknown> {
+    for (let i = 0; i < list.lengthOf(part); i++) yield elementOf(list, i).get?.call(part);
+  };
   const shown = new Proxy(part, {
     get(target, key): unknown {
       const accessor = accessorAt(key);
       if (accessor !== undefined) return accessor.get?.call(target) as unknown;
-      if (key === Symbol.iterator) return () => elementsOf(target, of, length);
+      if (key === Symbol.iterator) return elements;
       const member = Reflect.get(target, key, target) as unknown;
       return typeof member === 'function' ? (member.bind(target) as unknown) : member;
     },
@@ -140,16 +202,18 @@ function longArray(part: Part, { of, length }: ArrayShape): object {
   return shown;
 }
 
-function* elementsOf(part: Part, of: Shape, length: number): IterableIterator<unknown> {
-  for (let i = 0; i < length; i++) yield accessorOf(i, of, i * of.size).get?.call(part);
+function partMaker(partClass: PartClass, list: List | undefined): MakePart {
+  return (view, at, path) => {
+    const part = Object.seal(new partClass(view, at, path));
+    const isLong = list !== undefined && list.shape.length > MAX_ACCESSORS;
+    return { part, shown: isLong ? longArray(part, list) : part };
+  };
 }
 
 function maker(shape: Shape): MakePart {
-  return (view, at, path) => {
-    const part = Object.seal(new (classOf(shape))(view, at, path));
-    const shown = shape.kind === 'array' && shape.length > MAX_ACCESSORS ? longArray(part, shape) : part;
-    return { part, shown };
-  };
+  const list = shape.kind === 'array' ? listOf(shape) : undefined;
+  let make: MakePart | undefined;
+  return (view, at, path) => (make ??= partMaker(classOf(shape), list))(view, at, path);
 }
 
 const ROOTS = new WeakMap<Layout, PartClass>();

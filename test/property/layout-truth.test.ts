@@ -117,10 +117,7 @@ describe.each(cases)('$title', ({ truth, image, layout, parts }) => {
       const before = place.holder[place.key];
       if (leaf.kind === 'string' && before instanceof Uint8Array) {
         const memory = new Uint8Array(leaf.size);
-        struct('Leaf', { text: leafText(leaf) }, { abi: truth.abi }).encode(
-          { text: leaf.value },
-          memory,
-        );
+        struct('Leaf', { text: leafText(leaf) }, { abi: truth.abi }).encode({ text: leaf.value }, memory);
         place.holder[place.key] = memory;
       } else place.holder[place.key] = given(leaf, before);
     }

@@ -106,7 +106,10 @@ describe('fromTypedStruct', () => {
       [new Struct('P').Custom('a', 2, () => 1), 'P.a: a getter of its own cannot be carried over'],
       [new Struct('P').UInt8('n').String('rest'), 'P.rest: a tail of variable length'],
       [new Struct('P').UInt8('n').Buffer('rest'), 'P.rest: a tail of variable length'],
-      [new Struct('P').UInt8('n').CRC16LE('crc'), 'P.crc: a field that is counted from the end, such as a CRC'],
+      [
+        new Struct('P').UInt8('n').CRC16LE('crc'),
+        'P.crc: a field that is counted from the end, such as a CRC',
+      ],
       [new Struct('P').UInt8('n').compile(), 'expected a builder'],
       [
         new Struct('P').Struct('inner', new Struct('I').String('s', 3).compile()),

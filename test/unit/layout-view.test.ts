@@ -159,13 +159,34 @@ describe('view', () => {
     expect(view.value.word).toBe(0x3ff0_0000_0000_0005n);
   });
 
-  test('setting a value with a length sets its sibling too', () => {
+  test('a list with a length is live up to it', () => {
     const { memory, view } = fresh();
-    view.samples = [7, 8];
-    expect(Sensor.decode(memory)).toMatchObject({ count: 2, samples: [7, 8] });
-    expect(view.samples).toEqual([7, 8]);
+    const { samples } = view;
+    expect([samples.length, [...samples], samples[0]]).toEqual([0, [], undefined]);
+    view.count = 2;
+    samples[1] = 8;
+    expect([samples.length, [...samples], samples[2]]).toEqual([2, [0, 8], undefined]);
+    expect(Sensor.decode(memory)).toMatchObject({ count: 2, samples: [0, 8] });
+    expect(JSON.stringify(samples)).toBe('[0,8]');
+    expect(() => (samples[2] = 1)).toThrow(
+      'cannot write Sensor.samples[2]: there are 2 elements, expected up to 4 by count',
+    );
     view.count = 9;
-    expect(() => view.samples).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
+    expect(() => samples.length).toThrow(
+      'cannot read Sensor.samples: its length in count is 9, expected 0 to 4',
+    );
+  });
+
+  test('setting a text or byte string with a length sets its sibling too', () => {
+    const Note = struct('Note', { n: u16, text: utf8(8, { length: 'n' }) });
+    const memory = new ArrayBuffer(Note.size);
+    const view = Note.view(memory);
+    view.text = 'abc';
+    expect(Note.decode(memory)).toEqual({ n: 3, text: 'abc' });
+    view.n = 2;
+    expect(view.text).toBe('ab');
+    view.n = 9;
+    expect(() => view.text).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
   });
 
   test('a refused value changes nothing and is named by its path', () => {
