@@ -28,9 +28,11 @@ const FLOCK_SIZE = 32;
 const CODES: Readonly<Record<number, SegmentErrorCode>> = {
   1: 'SEGMENT_DENIED', // EPERM
   2: 'SEGMENT_NOT_FOUND', // ENOENT
+  6: 'SEGMENT_FOREIGN', // ENXIO: a FIFO or socket
   12: 'SEGMENT_LIMIT', // ENOMEM
   13: 'SEGMENT_DENIED', // EACCES
   [EEXIST]: 'SEGMENT_EXISTS',
+  21: 'SEGMENT_FOREIGN', // EISDIR
   23: 'SEGMENT_LIMIT', // ENFILE
   24: 'SEGMENT_LIMIT', // EMFILE
   27: 'SEGMENT_LIMIT', // EFBIG
@@ -152,6 +154,8 @@ export function mapDescriptor(
 
 /** Detaches the buffer, then unmaps the range. */
 export function unmap(range: MappedRange): void {
+  // A buffer that the caller transferred elsewhere still has the memory: better a leak than a crash.
+  if (range.buffer.detached) return;
   // `transfer` leaves every view of the buffer without memory; the second one drops the buffer that still has it.
   range.buffer.transfer().transfer(0);
   libc().munmap(range.address, range.length);

@@ -34,16 +34,16 @@ function openDescriptor(
   const path = `/proc/${owner}/fd/${osHandle}`;
   let fd: number;
   try {
-    fd = fs.openSync(path, flagsFor(writable));
+    // O_NONBLOCK: the descriptor may be a pipe, which is then found to be no memory object.
+    fd = fs.openSync(path, flagsFor(writable) | fs.constants.O_NONBLOCK);
   } catch (error) {
     const { errno, code } = error as NodeJS.ErrnoException;
-    const gone = code === 'ENOENT' || code === 'ENXIO';
     throw libc.systemError(
       'open',
       name,
       'open',
-      gone ? 2 : -(errno ?? 0),
-      gone ? `process ${pid ?? process.pid} no longer has it open` : `open failed with ${code}`,
+      -(errno ?? 0),
+      code === 'ENOENT' ? `process ${pid ?? process.pid} does not have it open` : `open failed with ${code}`,
     );
   }
   return new LinuxObject(fd, backing, name);
@@ -60,7 +60,8 @@ export function openHandle(handle: NativeHandle, writable: boolean): LinuxObject
       if (isSame(object)) return object;
       object.close();
     } catch (error) {
-      if (handle.osHandle === undefined || (error as SegmentError).code !== 'SEGMENT_NOT_FOUND') throw error;
+      // Whatever the name means now, the process that made the handle may still have the object.
+      if (handle.osHandle === undefined) throw error;
     }
   }
   if (handle.osHandle !== undefined) {

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import { markAsUncloneable } from 'node:worker_threads';
 import * as libc from './libc.ts';
-import { attempt, FOLDER, LinuxObject, O_CLOEXEC, ownPath } from './linux-object.ts';
+import { attempt, flagsFor, FOLDER, LinuxObject, O_CLOEXEC, ownPath, pathOf } from './linux-object.ts';
 import { openForeign, openHandle, openName } from './linux-open.ts';
 import { normalizePosixName } from './names.ts';
 import type { Backing, CreateOptions, Platform } from './platform.ts';
@@ -90,6 +90,25 @@ export const linux: Platform = {
 
   list() {
     return attempt('list', undefined, () => fs.readdirSync(FOLDER));
+  },
+
+  peek(name, length) {
+    let fd: number;
+    try {
+      fd = fs.openSync(pathOf(name), flagsFor(false) | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    } catch {
+      return undefined;
+    }
+    try {
+      const stats = fs.fstatSync(fd);
+      if (!stats.isFile()) return undefined;
+      const bytes = new Uint8Array(Math.min(length, stats.size));
+      return { bytes: bytes.subarray(0, fs.readSync(fd, bytes, 0, bytes.length, 0)), size: stats.size };
+    } catch {
+      return undefined;
+    } finally {
+      fs.closeSync(fd);
+    }
   },
 
   bootId: () => (bootId ??= fs.readFileSync(BOOT_ID_FILE, 'latin1').trim()),

@@ -145,6 +145,8 @@ export interface Platform {
   mutexAt(bytes: Uint8Array, identity: string): Mutex;
   /** Names of the objects in the system's namespace that could be segments. */
   list(): string[];
+  /** Reads up to `length` bytes from an object's start without mapping it: its owner may truncate it meanwhile. */
+  peek(name: string, length: number): { readonly bytes: Uint8Array; readonly size: number } | undefined;
   /** Text that differs after each start of the machine, at most 36 characters. */
   bootId(): string;
   pid(): number;

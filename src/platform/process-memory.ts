@@ -19,18 +19,32 @@ const owner =
   (host?.getBuiltinModule?.('node:worker_threads')?.threadId ??
     Math.floor(Math.random() * 0x3fff_ffff) + 0x4000);
 
-const openTables = new Set<WeakRef<Int32Array>>();
+/** Owner words of every segment that this thread has, or had, open. */
+const tables = new Set<WeakRef<Int32Array>>();
+/** The same, kept alive while a worker that this thread started may hold a lock in them. */
+const keptForWorkers = new Set<Int32Array>();
+let liveWorkers = 0;
+
+/** Calls `use` for each table that still exists. */
+function forEachTable(use: (owners: Int32Array) => void): void {
+  for (const reference of tables) {
+    const owners = reference.deref();
+    if (owners === undefined) tables.delete(reference);
+    else use(owners);
+  }
+}
 
 // PLATFORM: nothing frees a lock word when its thread ends, so the thread that started it does (event 'worker' of
 // `process`, Node 16.2 and later). A browser tells nobody: there a lock that died with its worker times out.
 host?.on?.('worker', (worker) => {
   const dead = worker.threadId + 1;
+  liveWorkers++;
+  forEachTable((owners) => keptForWorkers.add(owners));
   worker.once('exit', () => {
-    for (const reference of openTables) {
-      const owners = reference.deref();
-      if (owners === undefined) openTables.delete(reference);
-      else for (let slot = 0; slot < owners.length; slot++) Atomics.compareExchange(owners, slot, dead, 0);
-    }
+    forEachTable((owners) => {
+      for (let slot = 0; slot < owners.length; slot++) Atomics.compareExchange(owners, slot, dead, 0);
+    });
+    if (--liveWorkers === 0) keptForWorkers.clear();
   });
 });
 
@@ -40,7 +54,8 @@ class WordLocks implements KernelLocks {
   readonly #mine = new Set<number>();
   constructor(owners: Int32Array) {
     this.#owners = owners;
-    openTables.add(new WeakRef(owners));
+    tables.add(new WeakRef(owners));
+    if (liveWorkers > 0) keptForWorkers.add(owners);
   }
   tryLock(at: number): boolean {
     if (Atomics.compareExchange(this.#owners, at, 0, owner) !== 0) return false;

@@ -26,6 +26,7 @@ export function processOnly(reason: string): Platform {
     initializeMutex: refuse,
     mutexAt: refuse,
     list: () => [],
+    peek: () => undefined,
     bootId: () => '',
     pid: () => 0,
     onExit: () => () => {},

@@ -226,7 +226,13 @@ function withOpening(
 
 /** Removes what a crash left of a store of that name; true if the name may be tried again. */
 function removeLeftover(name: string, anyOwner: boolean): boolean {
-  const object = openIfThere(name);
+  let object: SegmentObject | undefined;
+  try {
+    object = openIfThere(name);
+  } catch (error) {
+    if (error instanceof SegmentError && error.code === 'SEGMENT_FOREIGN') return false;
+    throw error;
+  }
   if (object === undefined) return true;
   if (object.size < SHORTEST_SEGMENT) {
     object.close();
@@ -326,8 +332,8 @@ export function openStore(
   options: OpenStoreOptions = {},
 ): unknown {
   const act = 'open store';
-  const { access = 'read', anyOwner = false } = options;
   requireObject(options, act);
+  const { access = 'read', anyOwner = false } = options;
   if (access !== 'read' && access !== 'read-write') {
     throw optionError(act, 'access', access, 'string', "'read' or 'read-write'");
   }

@@ -53,6 +53,12 @@ export function requireObject(options: unknown, act: string): void {
     throw optionError(act, 'options', options, 'object', 'an object');
 }
 
+/** Checks that `signal` is an AbortSignal, or nothing. */
+export function requireSignal(signal: unknown, act: string): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new ValueError('VALUE_TYPE', `cannot ${act}: signal is no AbortSignal`);
+}
+
 function chooseBacking(options: SegmentOptions, platform: Platform, act: string): CheckedOptions['backing'] {
   const { backing } = options;
   if (backing !== undefined && !BACKINGS.includes(backing)) {
@@ -88,18 +94,23 @@ export function checkOptions(options: SegmentOptions, platform: Platform, act: s
   return { backing, name, mode, lifetime, anyOwner };
 }
 
+const isHandleNumber = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
+
 /**
- * Checks a name or handle before it is opened.
- * @throws {ValueError} VALUE_TYPE
+ * Checks a name or handle before it is opened, and copies it: what was checked is what is used.
+ * @throws {ValueError} VALUE_TYPE, VALUE_RANGE
  */
 export function checkSource(source: unknown, act: string): string | Handle | ForeignHandle {
   if (typeof source === 'string') return source;
   if (typeof source === 'object' && source !== null) {
-    const { backing, osHandle } = source as { backing?: unknown; osHandle?: unknown };
-    const isDescriptor = Number.isInteger(osHandle) && (osHandle as number) >= 0;
-    if (backing === undefined ? isDescriptor : BACKINGS.includes(backing)) {
-      if (osHandle === undefined || isDescriptor) return source as Handle;
-    }
+    const copy = { ...source } as Record<string, unknown>;
+    const { backing, osHandle, pid, name, file, identity } = copy;
+    const texts = [name, file, identity].every((text) => text === undefined || typeof text === 'string');
+    const numbers =
+      (osHandle === undefined || isHandleNumber(osHandle)) &&
+      (pid === undefined || (isHandleNumber(pid) && (pid as number) > 0));
+    const isHandle = backing === undefined ? osHandle !== undefined : BACKINGS.includes(backing);
+    if (texts && numbers && isHandle) return copy as unknown as Handle;
   }
   throw optionError(act, 'source', source, 'object', 'a name or a handle');
 }

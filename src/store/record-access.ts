@@ -1,12 +1,13 @@
 // How records get in and out of one open store: the latch as generated code where the record and the engine allow it, else
 // the latch that copies words and a codec on the copy. Both give the same results; a test holds them against each other.
-import { StoreClosedError, ValueError } from '../errors.ts';
+import { GuardError, StoreClosedError, ValueError } from '../errors.ts';
 import { codecOf, zeroDecodes } from '../layout/codec.ts';
 import { emitRecord } from '../layout/compile.ts';
 import { evaluate } from '../layout/evaluate.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { BackOff } from '../sync/back-off.ts';
 import { contend, Latch, type LatchMemory } from '../sync/latch.ts';
+import { LOCK_BOUND_MS } from '../sync/lock-word.ts';
 import { type GuardedAccess, type LatchBindings, latchSource } from '../sync/latch-source.ts';
 
 const WORD = 4;
@@ -28,6 +29,15 @@ export interface RecordAccess {
   check(index: unknown): void;
   close(): void;
 }
+
+// A callback that writes its own record would run again for ever.
+export const FEWEST_RUNS = 100;
+/** Reports an update that other writes always overtook. */
+export const overtaken = (what: string): GuardError =>
+  new GuardError(
+    'LOCK_TIMEOUT',
+    `cannot update ${what}: it was written again during each of many runs of the callback in ${LOCK_BOUND_MS} ms`,
+  );
 
 /** Private bytes of one cell. */
 interface Copy {
@@ -98,8 +108,11 @@ export function accessRecords(layout: AnyLayout, capacity: number, memory: Latch
     revise(index, change) {
       const copy = copies.pop() ?? makeCopy(memory.cellWords);
       try {
-        for (;;) {
+        const deadline = performance.now() + LOCK_BOUND_MS;
+        for (let runs = 0; ; runs++) {
           check(index);
+          if (runs >= FEWEST_RUNS && performance.now() > deadline)
+            throw overtaken(`${memory.name}[${index}]`);
           const sequence = take(index, copy.words, copy.view);
           change(copy.view);
           check(index);

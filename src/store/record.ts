@@ -3,7 +3,9 @@ import { GuardError, StoreClosedError, ValueError } from '../errors.ts';
 import { changedFields } from '../layout/changes.ts';
 import { codecOf, type RecordCodec } from '../layout/codec.ts';
 import type { AnyLayout } from '../layout/types.ts';
+import { LOCK_BOUND_MS } from '../sync/lock-word.ts';
 import { MutexGuard } from '../sync/mutex-guard.ts';
+import { FEWEST_RUNS, overtaken } from './record-access.ts';
 import type { RecordGuard } from '../sync/record-guard.ts';
 import { optionError } from './options.ts';
 import type { AnyGuard, LockOptions } from './record-types.ts';
@@ -139,7 +141,7 @@ export class ForeignReader {
     );
     const range = { first: 0, count: 1, includePresent: true };
     const watch = new Watch<object>(source, hub, range, options, (ended) => this.#watches.delete(ended));
-    this.#watches.add(watch);
+    if (!watch.ended) this.#watches.add(watch);
     return new RecordWatch(watch);
   }
 
@@ -228,7 +230,11 @@ export class ForeignWriter extends ForeignReader {
       protocol.hold(attempt);
       return;
     }
-    while (!attempt()) this.requireOpen();
+    const deadline = performance.now() + LOCK_BOUND_MS;
+    for (let runs = 0; !attempt(); runs++) {
+      this.requireOpen();
+      if (runs >= FEWEST_RUNS && performance.now() > deadline) throw overtaken(this.layout.name);
+    }
   }
 
   /** What the record is before a write; bytes that do not decode are no obstacle to writing better ones. */

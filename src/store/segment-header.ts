@@ -99,8 +99,8 @@ function digestBytes(layout: AnyLayout): Uint8Array {
   return Uint8Array.from(layout.digest.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
 
-/** The longest layout text, in bytes: some 100 000 fields. */
-const MAX_TEXT_LENGTH = 2 ** 24;
+/** The longest layout text, in bytes: some 50 000 fields. */
+const MAX_TEXT_LENGTH = 2 ** 22;
 
 /** Gives the segment's own description; the canonical layout is one line, the name may be anything. */
 function layoutText(layout: AnyLayout): Uint8Array {
@@ -167,14 +167,20 @@ export interface SegmentSummary {
   readonly capacity: number;
 }
 
-/** Says of a managed segment when it ends, without trusting the rest of its header. */
+/** Says when a segment of this format ends, without trusting the rest of its header; undefined for anything else. */
 export function lifetimeOf(bytes: Uint8Array): Lifetime | undefined {
   if (!hasMagic(bytes)) return undefined;
-  return LIFETIMES[new DataView(bytes.buffer, bytes.byteOffset).getUint32(LIFETIME_OFFSET, true)];
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  // Another version may tell its users from the dead in another way.
+  const isOurs =
+    view.getUint32(VERSION_OFFSET, true) === FORMAT_VERSION &&
+    view.getUint32(BYTE_ORDER_OFFSET, true) === BYTE_ORDER_MARK &&
+    view.getUint32(SLOTS_OFFSET, true) === PARTICIPANT_SLOTS;
+  return isOurs ? LIFETIMES[view.getUint32(LIFETIME_OFFSET, true)] : undefined;
 }
 
 /**
- * Checks the header at the start of `shared`, the whole segment, and gives what it says. Reads a private copy, so that a
+ * Checks the header at the start of `shared`, which is the whole segment or a copy of its first bytes, and gives what it says. Reads a private copy, so that a
  * peer that changes bytes meanwhile cannot pass a check with one value and be used with another.
  * @throws {SegmentError} SEGMENT_FOREIGN, SEGMENT_FORMAT, SEGMENT_NOT_READY, SEGMENT_NOT_FOUND
  * @throws {LayoutError} LAYOUT_MISMATCH
@@ -183,6 +189,7 @@ export function readHeader(
   shared: Uint8Array,
   name: string | undefined,
   expected?: AnyLayout,
+  segmentSize = shared.length,
 ): SegmentHeader {
   const what = name === undefined ? 'segment' : `segment ${JSON.stringify(name)}`;
   const fail = (
@@ -216,8 +223,8 @@ export function readHeader(
   const headerLength = word(HEADER_LENGTH_OFFSET);
   const textOffset = word(TEXT_OFFSET_OFFSET);
   const textLength = word(TEXT_LENGTH_OFFSET);
-  if (headerLength % HEADER_ALIGNMENT !== 0 || headerLength > shared.length) {
-    damaged('header length', headerLength, `a multiple of ${HEADER_ALIGNMENT} up to ${shared.length}`);
+  if (headerLength % HEADER_ALIGNMENT !== 0 || headerLength > segmentSize) {
+    damaged('header length', headerLength, `a multiple of ${HEADER_ALIGNMENT} up to ${segmentSize}`);
   }
   if (textOffset !== TEXT_OFFSET) damaged('layout text offset', textOffset, TEXT_OFFSET);
   const mostText = Math.min(headerLength - textOffset, MAX_TEXT_LENGTH);
@@ -238,7 +245,7 @@ export function readHeader(
     damaged('cell length', word(CELL_LENGTH_OFFSET), header.cellLength);
   if (word(STRIDE_OFFSET) !== header.stride) damaged('stride', word(STRIDE_OFFSET), header.stride);
   if (claimed !== size) damaged('size', claimed, size);
-  if (size > shared.length) damaged('size', size, `at most ${shared.length}, the size of the segment`);
+  if (size > segmentSize) damaged('size', size, `at most ${segmentSize}, the size of the segment`);
   if (expected !== undefined && expected.digest !== layout.digest) {
     throw new LayoutError(
       'LAYOUT_MISMATCH',
@@ -261,10 +268,18 @@ function readLayout(bytes: Uint8Array, fail: (code: 'SEGMENT_FORMAT', fact: stri
   }
 }
 
-/** Tells what a managed segment holds; undefined for anything else, or a damaged one. */
-export function summarize(shared: Uint8Array, name: string): SegmentSummary | undefined {
+/** Tells how long a header claims to be; the caller saw its magic. */
+export function headerLengthOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(HEADER_LENGTH_OFFSET, true);
+}
+
+/** Bytes from the start that hold all of a header. */
+export const LONGEST_HEADER = TEXT_OFFSET + MAX_TEXT_LENGTH + HEADER_ALIGNMENT;
+
+/** Tells what a managed segment holds, of a copy of its first bytes and its size; undefined for anything else, or damaged. */
+export function summarize(bytes: Uint8Array, size: number, name: string): SegmentSummary | undefined {
   try {
-    const { layout, capacity } = readHeader(shared, name);
+    const { layout, capacity } = readHeader(bytes, name, undefined, size);
     return { kind: 'store', layout: layout.name, capacity };
   } catch {
     return undefined;

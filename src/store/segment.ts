@@ -9,6 +9,7 @@ import {
   checkOptions,
   checkSource,
   optionError,
+  requireObject,
   type SegmentOptions,
 } from './options.ts';
 
@@ -26,7 +27,7 @@ export interface Segment extends Disposable {
   readonly closed: boolean;
   /**
    * The memory itself, unguarded: the one such door. A store through a read-only mapping ends the process; after `close()`
-   * typed arrays over it are empty.
+   * typed arrays over it are empty (those of a `process` segment, which no close can take away, are not).
    * @throws {StoreClosedError} STORE_CLOSED
    */
   readonly buffer: ArrayBuffer | SharedArrayBuffer;
@@ -113,8 +114,11 @@ export class MappedSegment implements Segment {
     try {
       this.#parts.leave();
     } finally {
-      this.#parts.mapping.unmap();
-      this.#parts.object.close();
+      try {
+        this.#parts.mapping.unmap();
+      } finally {
+        this.#parts.object.close();
+      }
     }
   }
   [Symbol.dispose](): void {
@@ -314,6 +318,7 @@ export function openSegment(
   options: OpenSegmentOptions = {},
 ): Segment {
   const act = 'open segment';
+  requireObject(options, act);
   const { access = 'read', offset = 0 } = options;
   if (access !== 'read' && access !== 'read-write' && access !== 'copy-on-write') {
     throw optionError(act, 'access', access, 'string', "'read', 'read-write' or 'copy-on-write'");

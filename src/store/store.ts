@@ -111,13 +111,16 @@ export class Reader {
     const { access, hub, capacity } = this.#parts;
     const one = typeof indexOrOptions !== 'object' && indexOrOptions !== undefined;
     access.check(one ? indexOrOptions : 0);
-    const chosen = (one ? options : indexOrOptions) ?? {};
-    if (typeof chosen !== 'object') throw optionError('watch', 'options', chosen, 'object', 'an object');
+    const given = (one ? options : indexOrOptions) ?? {};
+    if (typeof given !== 'object') throw optionError('watch', 'options', given, 'object', 'an object');
+    // The options' getters run now; after them the store may be closed.
+    const chosen = { ...given };
+    access.check(one ? indexOrOptions : 0);
     const range = one
       ? { first: indexOrOptions, count: 1, includePresent: true }
       : { first: 0, count: capacity, includePresent: false };
     const watch = new Watch<object>(access, hub, range, chosen, (ended) => this.#watches.delete(ended));
-    this.#watches.add(watch);
+    if (!watch.ended) this.#watches.add(watch);
     return watch;
   }
 

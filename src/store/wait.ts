@@ -4,7 +4,7 @@ import type { AnyLayout } from '../layout/types.ts';
 import type { Access, ForeignHandle, Handle } from '../platform/platform.ts';
 import { openRecord } from './open-record.ts';
 import { openStore } from './open-store.ts';
-import { optionError } from './options.ts';
+import { optionError, requireObject, requireSignal } from './options.ts';
 import type { GuardFor, OpenRecordOptions, RecordByAccess } from './record-types.ts';
 import { openSegment, type OpenSegmentOptions, type Segment } from './segment.ts';
 import type { OpenStoreOptions, StoreAccess, StoreByAccess } from './types.ts';
@@ -37,7 +37,10 @@ function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<v
 const isNotThereYet = (error: unknown): boolean =>
   error instanceof SegmentError && (error.code === 'SEGMENT_NOT_FOUND' || error.code === 'SEGMENT_NOT_READY');
 
-async function waitFor<T>(open: () => T, { timeoutMs = Infinity, signal }: WaitOptions): Promise<T> {
+async function waitFor<T>(open: () => T, options: WaitOptions): Promise<T> {
+  requireObject(options, 'wait');
+  const { timeoutMs = Infinity, signal } = options;
+  requireSignal(signal, 'wait');
   if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
     throw optionError('wait', 'timeoutMs', timeoutMs, 'number', 'milliseconds, 0 or more');
   }

@@ -1,7 +1,7 @@
 // Following changes: arm, look, sleep until the doorbell or a timer, look again. Steps are those of docs/protocol.md, watch.
-import { GuardError, ValueError } from '../errors.ts';
+import { GuardError } from '../errors.ts';
 import type { Doorbell, Listener } from '../platform/platform.ts';
-import { optionError } from './options.ts';
+import { optionError, requireSignal } from './options.ts';
 import type { Change, WatchOptions } from './types.ts';
 
 /** Longest sleep where the bell works, in milliseconds: a writer that died between publishing and ringing is found then. */
@@ -91,9 +91,7 @@ export class WatchHub {
 
 function checkWatchOptions(options: WatchOptions): Required<Omit<WatchOptions, 'signal'>> {
   const { signal, persistent = true, intervalMs = DEFAULT_INTERVAL_MS } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new ValueError('VALUE_TYPE', 'cannot watch: signal is no AbortSignal');
-  }
+  requireSignal(signal, 'watch');
   if (typeof persistent !== 'boolean')
     throw optionError('watch', 'persistent', persistent, 'boolean', 'a boolean');
   if (typeof intervalMs !== 'number' || !(intervalMs >= 1 && intervalMs <= LONGEST_INTERVAL_MS)) {
@@ -120,7 +118,12 @@ export class Watch<R> implements AsyncIterableIterator<Change<R>> {
   readonly #persistent: boolean;
   readonly #intervalMs: number;
   readonly #onEnd: (watch: Watch<R>) => void;
-  readonly #abort = (): void => this.#hub.wakeAll();
+  readonly #abort = (): void => {
+    this.#failure = abortError(this.#signal!);
+    this.end();
+  };
+  /** Thrown by the next `next`. */
+  #failure: Error | undefined;
   #cursor = 0;
   #contended = false;
   #ended = false;
@@ -149,6 +152,11 @@ export class Watch<R> implements AsyncIterableIterator<Change<R>> {
     }
     hub.enter();
     this.#signal?.addEventListener('abort', this.#abort);
+    if (this.#signal?.aborted === true) this.#abort();
+  }
+
+  get ended(): boolean {
+    return this.#ended;
   }
 
   [Symbol.asyncIterator](): this {
@@ -179,11 +187,12 @@ export class Watch<R> implements AsyncIterableIterator<Change<R>> {
 
   async #advance(): Promise<IteratorResult<Change<R>, undefined>> {
     for (;;) {
-      if (this.#signal?.aborted === true && !this.#ended) {
-        this.end();
-        throw abortError(this.#signal);
+      if (this.#ended) {
+        const failure = this.#failure;
+        this.#failure = undefined;
+        if (failure !== undefined) throw failure;
+        return { done: true, value: undefined };
       }
-      if (this.#ended) return { done: true, value: undefined };
       const change = this.#look() ?? this.#armAndLook();
       if (change !== undefined) return { done: false, value: change };
       await this.#hub.sleep(this.#sleepMs(), this.#persistent);

@@ -1,8 +1,10 @@
 // Who makes, joins and removes named stores, and what crashes leave: each child is a real process.
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
+  mkdirSync,
+  rmdirSync,
   mkdtempSync,
   rmSync,
   symlinkSync,
@@ -11,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -256,15 +259,114 @@ describe('openStore', () => {
     for (const source of [undefined, null, 5]) {
       expect(() => openStore(source as unknown as string, Job)).toThrow(code('VALUE_TYPE'));
     }
-    for (const source of [{}, { backing: 'paper' }, { osHandle: -1 }, { backing: 'named', osHandle: 1.5 }]) {
+    const lies = [
+      { backing: 'anonymous', osHandle: 7, pid: 'self/root/tmp' },
+      { backing: 'anonymous', osHandle: 7, pid: 0 },
+      { backing: 'named', name: 5 },
+      { backing: 'named', name: 'x', identity: {} },
+    ];
+    for (const source of [
+      {},
+      { backing: 'paper' },
+      { osHandle: -1 },
+      { backing: 'named', osHandle: 1.5 },
+      ...lies,
+    ]) {
       expect(() => openStore(source as unknown as string, Job)).toThrow(code('VALUE_RANGE'));
     }
+    expect(() => openStore('x', Job, null as unknown as object)).toThrow(code('VALUE_TYPE'));
     expect(() => openStore('x', {} as typeof Job)).toThrow(code('VALUE_RANGE'));
     expect(() => openStore('x', Job, { access: 'write' as 'read' })).toThrow(code('VALUE_RANGE'));
   });
 });
 
+test('a descriptor or name that is no memory object is SEGMENT_FOREIGN, at once', () => {
+  const pipe = spawnSync(
+    process.execPath,
+    [
+      ...conditions,
+      '--input-type=module',
+      '--eval',
+      "import { openStore } from 'sharecord'; try { openStore({ osHandle: 0 }); } catch (error) { console.log(error.code); }",
+    ],
+    {
+      cwd: fileURLToPath(new URL('../../', import.meta.url)),
+      encoding: 'utf8',
+      stdio: ['pipe', 'pipe', 'inherit'],
+      timeout: 60_000,
+    },
+  );
+  expect(pipe.stdout).toBe('SEGMENT_FOREIGN\n');
+  const name = uniqueName();
+  mkdirSync(pathOf(name));
+  try {
+    expect(() => openStore(name, Job)).toThrow(code('SEGMENT_FOREIGN'));
+    expect(() => joinStore({ name, layout: Job, capacity: 1 })).toThrow(code('SEGMENT_FOREIGN'));
+    expect(() => createStore({ name, layout: Job, capacity: 1 })).toThrow(code('SEGMENT_EXISTS'));
+  } finally {
+    rmdirSync(pathOf(name));
+  }
+});
+
+test('a store of another format version is left alone', () => {
+  const name = uniqueName();
+  const store = track(createStore({ name, layout: Job, capacity: 1, lifetime: 'until-unlink' }));
+  const bytes = new DataView(store.segment.buffer);
+  bytes.setUint32(8, 2, true);
+  bytes.setUint32(60, 0, true);
+  store.close();
+  expect(() => joinStore({ name, layout: Job, capacity: 1 })).toThrow(code('SEGMENT_FORMAT'));
+  expect(() => createStore({ name, layout: Job, capacity: 1 })).toThrow(code('SEGMENT_EXISTS'));
+  expect(existsSync(pathOf(name))).toBe(true);
+  unlinkSync(pathOf(name));
+});
+
+test('listSegments reads what others truncate meanwhile without mapping it', async () => {
+  const name = uniqueName();
+  writeFileSync(pathOf(name), Buffer.concat([Buffer.from('SHARECRD'), Buffer.alloc(100_000)]));
+  const truncater = new Worker(
+    `const fs = require('node:fs'); const { path } = require('node:worker_threads').workerData;
+     const content = Buffer.concat([Buffer.from('SHARECRD'), Buffer.alloc(100_000, 1)]);
+     for (let i = 0; i < 20_000; i++) { fs.truncateSync(path, 0); fs.writeFileSync(path, content); }`,
+    { eval: true, workerData: { path: pathOf(name) } },
+  );
+  let looks = 0;
+  const exit = once(truncater, 'exit');
+  const state = { ended: false };
+  void exit.then(() => (state.ended = true));
+  try {
+    while (!state.ended) {
+      for (let i = 0; i < 50; i++) expect(listSegments().some((each) => each.name === name)).toBe(false);
+      looks += 50;
+      await new Promise(setImmediate);
+    }
+  } finally {
+    await exit;
+    unlinkSync(pathOf(name));
+  }
+  expect(looks).toBeGreaterThan(0);
+});
+
 describe('a store in worker threads', () => {
+  test('a terminated worker of a process store frees its lock after the creator has closed', async () => {
+    const store = createStore({ backing: 'process', layout: Job, capacity: 2 });
+    const { handle } = store;
+    const startWorker = async (file: string): Promise<Worker> => {
+      const worker = new Worker(new URL(file, import.meta.url), { workerData: handle, execArgv: conditions });
+      await once(worker, 'message');
+      return worker;
+    };
+    // One after the other: the first takes slot 1.
+    const dying = await startWorker('./lifetime-worker.ts');
+    const survivor = await startWorker('./survivor-worker.ts');
+    store.close();
+    await dying.terminate();
+    survivor.postMessage('write');
+    const [answer] = await once(survivor, 'message');
+    expect(answer).toBe('after');
+    await survivor.terminate();
+  });
+
   test('crosses as workerData and postMessage, and a terminated worker frees its slot and its lock', async () => {
     for (const options of [{ name: uniqueName() }, {}, { backing: 'process' as const }]) {
       const store = track(createStore({ ...options, layout: Job, capacity: 2 }));
@@ -303,6 +405,8 @@ test('waitForStore resolves once the store exists, and gives up after timeoutMs 
   const reason = new Error('enough');
   const waiting = waitForStore(uniqueName(), Job, { signal: AbortSignal.abort(reason) });
   await expect(waiting).rejects.toMatchObject({ name: 'AbortError', cause: reason });
+  const noSignal = {} as AbortSignal;
+  await expect(waitForStore(name, Job, { signal: noSignal })).rejects.toMatchObject({ code: 'VALUE_TYPE' });
   await expect(waitForStore(name, struct('X', { x: u32 }))).rejects.toMatchObject({
     code: 'LAYOUT_MISMATCH',
   });

@@ -1,5 +1,5 @@
 // Raw segments on every backing: what can be made, joined, opened, windowed, and what close leaves.
-import { existsSync, readFileSync, statSync, writeFileSync, unlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync, unlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createSegment, joinSegment, openSegment, type Segment, waitForSegment } from '../../src/index.ts';
 
@@ -153,6 +153,16 @@ test.each([{ backing: 'named' }, { backing: 'anonymous' }, { backing: 'process' 
     }
   },
 );
+
+test('close copes with a buffer that the caller transferred elsewhere, and frees the descriptor', () => {
+  const before = readdirSync('/proc/self/fd').length;
+  const segment = createSegment({ size: 4096 });
+  const moved = (segment.buffer as ArrayBuffer).transfer();
+  segment.close();
+  expect(new Uint8Array(moved)[0]).toBe(0);
+  expect(readdirSync('/proc/self/fd').length).toBe(before);
+  expect(() => openSegment('x', null as unknown as object)).toThrow(code('VALUE_TYPE'));
+});
 
 test('unlink removes the name at once, and only the own one', () => {
   const name = uniqueName();

@@ -235,6 +235,16 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
     expect(store.generation(1)).toBe(1);
   });
 
+  test('a callback or getter that always writes its own record is LOCK_TIMEOUT, not a hang', () => {
+    const store = make();
+    const again = (draft: { id: number }): void => {
+      store.write(0, sample);
+      draft.id = 1;
+    };
+    expect(() => store.update(0, again)).toThrow(expect.objectContaining({ code: 'LOCK_TIMEOUT' }));
+    expect(store.read(0)).toEqual(sample);
+  });
+
   test('a getter that writes the same store changes neither record', () => {
     const store = make();
     const tricky = { ...sample };
@@ -429,6 +439,27 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
       for await (const change of store.watch({ signal: stop.signal })) expect(change).toBeUndefined();
     })();
     await expect(following).rejects.toMatchObject({ name: 'AbortError', cause: reason });
+  });
+
+  test('a signal that aborts while no next waits is told once; bad options throw before the watch begins', async () => {
+    const store = make();
+    const stop = new AbortController();
+    const watch = store.watch({ signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(watch.next()).rejects.toMatchObject({ name: 'AbortError' });
+    expect((await watch.next()).done).toBe(true);
+    const aborted = store.watch(0, { signal: AbortSignal.abort() });
+    await expect(aborted.next()).rejects.toMatchObject({ name: 'AbortError' });
+    expect(() => store.watch({ signal: {} as AbortSignal })).toThrow(
+      expect.objectContaining({ code: 'VALUE_TYPE' }),
+    );
+    const closing = {
+      get intervalMs(): number {
+        store.close();
+        return 5;
+      },
+    };
+    expect(() => store.watch(closing)).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }));
   });
 
   test('the segment tells its size and the handle is plain data', () => {
