@@ -17,6 +17,7 @@ import { Bed, isStopped, type Peer, sleep, TIERS, until } from '../support/bed.t
 import {
   arrayKind,
   arrayOf,
+  epochOfSlot,
   Fields,
   fieldsKind,
   kindOf,
@@ -208,22 +209,23 @@ describe('a native writer killed', () => {
     const slot = rawSlot(store.segment.buffer, 0);
     const thief = bed.native('add', name, 0, 1, START, 0);
     await thief.ready;
-    const expectSameSlotTaken = (): void => {
+    /** Opens the store once more, which takes the dead one's participant slot: the kernel alone would call it alive. */
+    const takeItsSlot = (): StoreWriter<typeof Fields> => {
       const owner = lockOf(slot);
-      bed.keep(openStore(name, Fields, { access: 'read-write' })).write(START, Fields.zero());
-      // Its lock byte is held by the newcomer, so the kernel alone would call the dead one alive.
+      expect(owner).not.toBe(0);
+      const newcomer = bed.keep(openStore(name, Fields, { access: 'read-write' }));
       expect(lockOf(slot)).toBe(owner);
+      expect(epochOfSlot(slot, owner & 0xff)).toBe((owner >>> 8) + 1);
+      return newcomer;
     };
 
     await bed.native('interrupt', name, 0, 'half-filled', 'kill').exited;
-    expect(lockOf(slot)).not.toBe(0);
-    expectSameSlotTaken(); // and starts the thief
+    takeItsSlot().write(START, Fields.zero());
     await thief.result();
     expect(fieldsKind.valueOf(store.read(0))).toBe(1);
 
     await bed.native('interrupt', name, 0, 'half-filled', 'kill').exited;
-    expect(lockOf(slot)).not.toBe(0);
-    expectSameSlotTaken();
+    takeItsSlot();
     store.update(0, (draft) => void fieldsKind.fill(draft, draft.a + 1));
     expect(fieldsKind.valueOf(store.read(0))).toBe(2);
     expect(lockOf(slot)).toBe(0);

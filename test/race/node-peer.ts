@@ -302,7 +302,7 @@ async function watch(
   let delivered = 0;
 
   const follow = async (
-    changes: typeof one,
+    changes: ReturnType<typeof store.watch>,
     note: (index: number, generation: number) => void,
   ): Promise<void> => {
     try {

@@ -78,6 +78,9 @@ export function rawSlot(buffer: ArrayBufferLike, index: number): RawSlot {
 /** The word that a writer inside a write of the record leaves there; 0 = nobody. */
 export const lockOf = (slot: RawSlot): number => Atomics.load(slot.words, slot.sequence + 1);
 
+/** The epoch of a participant slot, byte 320 + 4 * slot of the header. */
+export const epochOfSlot = ({ words }: RawSlot, slot: number): number => Atomics.load(words, 80 + slot) >>> 0;
+
 /** `tally`: element 0 counts all updates, element L those of lane L. 256 bytes. */
 export const LANES = 31;
 export const Tally = struct('Tally', { total: f64, by: array(f64, LANES) });

@@ -9,7 +9,9 @@ const sources = readdirSync(new URL('src/', root), { recursive: true, encoding: 
   .map((file) => ({ file, text: readFileSync(new URL(`src/${file}`, root), 'utf8') }));
 
 const filesWith = (pattern: RegExp): string[] =>
-  sources.filter(({ text }) => pattern.test(text.replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, ''))).map(({ file }) => file);
+  sources
+    .filter(({ text }) => pattern.test(text.replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '')))
+    .map(({ file }) => file);
 
 test('one file reads process.platform', () => {
   expect(filesWith(/process\.platform\b/)).toEqual(['platform/select.ts']);
@@ -35,9 +37,9 @@ test('no file awaits at its top level', () => {
 });
 
 test('docs/errors.md has one row for each code and none besides', () => {
-  const documented = [...readFileSync(new URL('docs/errors.md', root), 'utf8').matchAll(/^\| `([A-Z_]+)` /gm)].map(
-    ([, code]) => code,
-  );
+  const documented = [
+    ...readFileSync(new URL('docs/errors.md', root), 'utf8').matchAll(/^\| `([A-Z_]+)` /gm),
+  ].map(([, code]) => code);
   const codes = new Set<string | undefined>(Object.values(ERROR_CODES).flat());
   expect(new Set(documented)).toEqual(codes);
   expect(documented).toHaveLength(codes.size);
