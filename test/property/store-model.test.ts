@@ -193,9 +193,9 @@ function runModel<L extends typeof Row | typeof Flat>(
   options: object,
   commands: Iterable<fc.Command<Model, Real<L>>>,
 ): void {
-  const store = createStore({ ...options, layout, capacity: CAPACITY }) as StoreWriter<L>;
-  const second = openStore(store.handle, layout, { access: 'read-write' }) as StoreWriter<L>;
-  const reader = openStore(store.handle, layout) as StoreReader<L>;
+  const store = createStore<L>({ ...options, layout, capacity: CAPACITY });
+  const second = openStore<L, 'read-write'>(store.handle, layout, { access: 'read-write' });
+  const reader = openStore<L>(store.handle, layout);
   const zero = layout.zero();
   try {
     fc.modelRun(
