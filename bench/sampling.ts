@@ -23,7 +23,7 @@ const FIRST_COUNT = 4096;
 /** Per contender: the optimising compiler works beside the program, and slowly where other programs want the machine. */
 const WARM_UP_MS = 400;
 /** Disturbed rounds that are run again, per round wanted. */
-const MOST_REPEATS = 4;
+const MOST_REPEATS = 2;
 
 /** Makes a sampler of a loop: the median of many timed calls, per operation. */
 export function timed(loop: Loop, { sampleMs }: Sampling): Sampler {
