@@ -1,10 +1,16 @@
 // One project per kind of test, so that each can be run alone: `vitest run --project race`.
 import { defineConfig } from 'vitest/config';
 
-const project = (name: string, timeoutMs: number) => ({
+const project = (name: string, timeoutMs: number, include = [`test/${name}/**/*.test.ts`]) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: timeoutMs, hookTimeout: timeoutMs },
+  test: { name, include, testTimeout: timeoutMs, hookTimeout: timeoutMs },
 });
+
+// The other files of test/platform are about Linux: its memory file system, its limits, its browser.
+const PLATFORM_FILES_ON_WINDOWS = ['store', 'segment', 'lifetime'].map(
+  (name) => `test/platform/${name}.test.ts`,
+);
+const onWindows = process.platform === 'win32';
 
 export default defineConfig({
   resolve: { conditions: ['@sharecord/source'] },
@@ -15,7 +21,8 @@ export default defineConfig({
     projects: [
       project('unit', 30_000),
       project('property', 120_000),
-      project('platform', 60_000),
+      project('platform', 60_000, onWindows ? PLATFORM_FILES_ON_WINDOWS : undefined),
+      ...(onWindows ? [project('windows', 60_000)] : []),
       project('race', 180_000),
       project('examples', 60_000),
       {
