@@ -1,6 +1,7 @@
 // The platform of Linux: segments are files of the memory file system behind shm_open(3), and memfd files without a name.
 import * as fs from 'node:fs';
 import { markAsUncloneable } from 'node:worker_threads';
+import { atExit } from './at-exit.ts';
 import * as libc from './libc.ts';
 import { attempt, flagsFor, FOLDER, LinuxObject, O_CLOEXEC, ownPath, pathOf } from './linux-object.ts';
 import { openForeign, openHandle, openName } from './linux-open.ts';
@@ -38,24 +39,13 @@ function finish(fd: number, options: CreateOptions, backing: Backing): LinuxObje
   }
 }
 
-// One listener for all, or Node warns of a leak at the eleventh store.
-const atExit = new Set<() => void>();
-function runAtExit(): void {
-  for (const finishUp of atExit) {
-    try {
-      finishUp();
-    } catch {
-      // The process ends; what one store could not finish, the next join of its name does.
-    }
-  }
-}
-
 let bootId: string | undefined;
 
 /** Segments of Linux. */
 export const linux: Platform = {
   strongOrder: process.arch === 'x64' || process.arch === 'ia32',
   defaultBacking: 'anonymous',
+  namesOutliveUsers: true,
   normalizeName: normalizePosixName,
 
   createUnpublished(options) {
@@ -114,14 +104,7 @@ export const linux: Platform = {
   bootId: () => (bootId ??= fs.readFileSync(BOOT_ID_FILE, 'latin1').trim()),
   pid: () => process.pid,
 
-  onExit(finishUp) {
-    if (atExit.size === 0) process.once('exit', runAtExit);
-    atExit.add(finishUp);
-    return () => {
-      atExit.delete(finishUp);
-      if (atExit.size === 0) process.off('exit', runAtExit);
-    };
-  },
+  onExit: atExit,
 
   warn(message) {
     process.emitWarning(message, 'SharecordWarning');

@@ -1,4 +1,4 @@
-// The rule for segment names on POSIX systems.
+// The rules for segment names, on POSIX systems and on Windows.
 import { SegmentError } from '../errors.ts';
 
 const MAX_NAME_BYTES = 200;
@@ -10,6 +10,15 @@ function refuse(name: unknown, fact: string): never {
   });
 }
 
+/** Checks what holds everywhere: 1 to 200 bytes of UTF-8 without NUL. */
+function checkText(name: unknown, bare: string): void {
+  const bytes = new TextEncoder().encode(bare).length;
+  if (bytes === 0) refuse(name, 'it is empty');
+  if (bytes > MAX_NAME_BYTES) refuse(name, `it is ${bytes} bytes, expected at most ${MAX_NAME_BYTES}`);
+  if (bare.includes('\0')) refuse(name, 'it contains NUL');
+  if (!bare.isWellFormed()) refuse(name, 'it contains half a surrogate pair');
+}
+
 /**
  * Checks a name of 1 to 200 bytes of UTF-8 and gives it without its optional leading slash.
  * @throws {SegmentError} SEGMENT_NAME for anything else.
@@ -17,13 +26,23 @@ function refuse(name: unknown, fact: string): never {
 export function normalizePosixName(name: unknown): string {
   if (typeof name !== 'string') refuse(name, 'expected a string');
   const bare = name.startsWith('/') ? name.slice(1) : name;
-  const bytes = new TextEncoder().encode(bare).length;
-  if (bytes === 0) refuse(name, 'it is empty');
-  if (bytes > MAX_NAME_BYTES) refuse(name, `it is ${bytes} bytes, expected at most ${MAX_NAME_BYTES}`);
-  if (bare.includes('\0')) refuse(name, 'it contains NUL');
+  checkText(name, bare);
   if (bare.includes('/')) refuse(name, 'it contains a slash behind its first character');
   if (bare.includes('\\')) refuse(name, 'it contains a backslash');
-  if (!bare.isWellFormed()) refuse(name, 'it contains half a surrogate pair');
   if (bare === '.' || bare === '..') refuse(name, 'it means a folder');
   return bare;
+}
+
+/**
+ * Checks a name of 1 to 200 bytes of UTF-8, with `Local\` or `Global\` in front or not, and gives it as it is.
+ * PLATFORM: no other backslash may be in it, and names differ by case (kernel object namespaces, Microsoft Learn).
+ * @throws {SegmentError} SEGMENT_NAME for anything else.
+ */
+export function normalizeWindowsName(name: unknown): string {
+  if (typeof name !== 'string') refuse(name, 'expected a string');
+  checkText(name, name);
+  const bare = name.replace(/^(?:Local|Global)\\/, '');
+  if (bare === '') refuse(name, 'it is empty behind its namespace');
+  if (bare.includes('\\')) refuse(name, 'it contains a backslash that does not end Local or Global');
+  return name;
 }

@@ -69,6 +69,11 @@ export interface Mutex {
   unlock(): void;
 }
 
+/** A mutex with a name in the system, open until closed. */
+export interface SystemMutex extends Mutex {
+  close(): void;
+}
+
 /** Hears a doorbell until closed. */
 export interface Listener {
   close(): void;
@@ -92,14 +97,19 @@ export interface SegmentObject {
   readonly foreignOwner: boolean;
   /** Plain data that opens this object elsewhere. */
   readonly handle: Handle;
+  /** The same with a number that is valid in process `pid`; absent where numbers need no translation. */
+  handleFor?(pid: number): Handle;
   map(access: Access, offset: number, length: number): Mapping;
   /** Maps bytes [0, length) for reading and writing although the open was for reading; undefined if not permitted. */
   mapControl(length: number): Mapping | undefined;
   /** `owners` are the words a backend without kernel locks keeps its owners in; others ignore them. */
   locks(owners: Int32Array): KernelLocks;
-  /** `words[bell]` is the word a backend without kernel events waits on; `byte` the byte that others write to. */
+  /**
+   * `words[bell]` is the word a backend without kernel events waits on, or where one with an event per listener keeps who
+   * listens; `byte` the byte that others write to.
+   */
   doorbell(words: Int32Array, bell: number, byte: number): Doorbell;
-  /** Gives a finished, nameless object its name; false if the name is taken. */
+  /** Gives a finished, nameless object its name; false if the name is taken. Where it has the name already: nothing. */
   publish(name: string): boolean;
   /** Equal for all opens of this object in this process. */
   readonly identity: string;
@@ -116,8 +126,10 @@ export interface SegmentObject {
 export interface CreateOptions {
   /** Bytes, at least 1. */
   readonly size: number;
-  /** Permission bits for owner, group and others. */
+  /** Permission bits for owner, group and others (POSIX). */
   readonly mode: number;
+  /** SDDL text (Windows); without it the object is for this user alone. */
+  readonly securityDescriptor?: string | undefined;
 }
 
 /** One operating system, or none (`process`). */
@@ -131,8 +143,19 @@ export interface Platform {
   readonly defaultBacking: 'anonymous' | 'process';
   /** Checks and completes a segment name. */
   normalizeName(name: string): string;
-  /** Makes an object that nobody else can see until `publish`; its memory is zero and allocated. */
-  createUnpublished(options: CreateOptions): SegmentObject;
+  /**
+   * True where a name stays until it is unlinked (POSIX): then a segment is made without its name, and the last user
+   * unlinks it. False where a section has its name from its first, zeroed moment until its last handle is closed (Windows):
+   * then it is made and initialised inside the gate of `locksOf`, and nobody ever removes it.
+   */
+  readonly namesOutliveUsers: boolean;
+  /**
+   * Makes an object of zeroed, allocated memory for `name`: one that nobody can see until `publish` where names outlive their
+   * users, else one that has its name at once; undefined if that is taken.
+   */
+  createUnpublished(options: CreateOptions, name: string): SegmentObject | undefined;
+  /** The locks of the segment of that name before there is one; absent where they are part of the segment. */
+  locksOf?(name: string): KernelLocks;
   createAnonymous(options: CreateOptions): SegmentObject;
   createProcess(size: number): SegmentObject;
   /** Opens by name or handle. `writable` asks for permission to write. */
@@ -143,6 +166,8 @@ export interface Platform {
   initializeMutex(bytes: Uint8Array): void;
   /** Uses the mutex in those bytes of a mapping; they stay mapped while it is used. */
   mutexAt(bytes: Uint8Array, identity: string): Mutex;
+  /** Opens or makes the system's own mutex of that name; absent where the system has none. */
+  openMutex?(name: string, securityDescriptor?: string): SystemMutex;
   /** Names of the objects in the system's namespace that could be segments. */
   list(): string[];
   /** Reads up to `length` bytes from an object's start without mapping it: its owner may truncate it meanwhile. */

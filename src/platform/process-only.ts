@@ -12,6 +12,7 @@ export function processOnly(reason: string): Platform {
   return {
     strongOrder: false,
     defaultBacking: 'process',
+    namesOutliveUsers: true,
     normalizeName: normalizePosixName,
     createUnpublished: refuse,
     createAnonymous: refuse,

@@ -29,6 +29,7 @@ import {
   CONTROL_LENGTH,
   DOORBELL_OFFSET,
   EPOCHS_WORD,
+  hasMagic,
   lifetimeOf,
   MAX_CAPACITY,
   OWNERS_WORD,
@@ -54,6 +55,8 @@ import { WatchHub } from './watch.ts';
 
 const platform = selectPlatform();
 const WORD = 4;
+/** Words of the header before the armed word: none is ever zero in all of a finished header. */
+const FIXED_WORDS = ARMED_WORD;
 
 /** A mapped segment that may become a store, and what this open holds of it. */
 class Opening {
@@ -87,6 +90,37 @@ class Opening {
     return new Uint8Array(this.mapping.buffer);
   }
 
+  /** Makes a store of zeroed memory, or of what its maker left half done. */
+  initialize(header: SegmentHeader): void {
+    this.claim();
+    writeHeader(this.bytes, header, platform.bootId(), platform.pid());
+    Atomics.store(this.words, STATE_WORD, STATE_READY);
+  }
+
+  /**
+   * Inside the gate: true if the maker of this segment died while it wrote the header. Where names come with the segment,
+   * whoever is in the gate after it finishes the work.
+   */
+  isHalfMade(header: SegmentHeader): boolean {
+    if (platform.namesOutliveUsers || Atomics.load(this.words, STATE_WORD) !== 0) return false;
+    return hasMagic(this.bytes) && this.object.size >= header.size;
+  }
+
+  /**
+   * Refuses memory that has its name but not its header yet; without this it would pass for somebody else's.
+   * @throws {SegmentError} SEGMENT_NOT_READY
+   */
+  requireHeader(): void {
+    if (platform.namesOutliveUsers || this.object.backing !== 'named') return;
+    // MAPPED: the size was checked in the constructor.
+    if (this.words.subarray(0, FIXED_WORDS).some((word) => word !== 0)) return;
+    throw new SegmentError(
+      'SEGMENT_NOT_READY',
+      `cannot open segment ${JSON.stringify(this.object.name)}: it is not initialised yet`,
+      { segment: this.object.name },
+    );
+  }
+
   claim(): void {
     this.owner = this.participants.claim(this.object.name);
   }
@@ -101,7 +135,9 @@ class Opening {
   /** Leaves the store (protocol: close 2 to 5). */
   leave(header: SegmentHeader): void {
     if (this.owner === 0) return;
-    if (this.object.backing !== 'named') return this.participants.release(this.owner);
+    // Where names die with their last handle there is nothing to remove, and no gate to pass.
+    const removes = this.object.backing === 'named' && platform.namesOutliveUsers;
+    if (!removes) return this.participants.release(this.owner);
     passGate(this.locks, this.object.name, () => {
       this.participants.release(this.owner);
       if (header.lifetime === 'last-close') this.removeIfUnused();
@@ -110,7 +146,7 @@ class Opening {
 
   /** Inside the gate: marks a segment that nobody writes as gone and removes its name. */
   removeIfUnused(): boolean {
-    if (this.participants.othersLive()) return false;
+    if (!platform.namesOutliveUsers || this.participants.othersLive()) return false;
     Atomics.store(this.words, STATE_WORD, STATE_GONE);
     this.object.unlink();
     return true;
@@ -185,15 +221,19 @@ function assemble(opening: Opening, header: SegmentHeader, access: StoreAccess, 
 
 /** Makes a new store; undefined if its name was taken meanwhile. */
 function create(plan: StorePlan): Reader | undefined {
+  const gate = plan.name === undefined ? undefined : platform.locksOf?.(plan.name);
+  return gate === undefined ? build(plan) : passGate(gate, plan.name, () => build(plan));
+}
+
+function build(plan: StorePlan): Reader | undefined {
   const header = planHeader(plan.layout, plan.capacity, plan.lifetime);
   const object = createObject(plan, header.size);
+  if (object === undefined) return undefined;
   let opening: Opening | undefined;
   try {
     opening = new Opening(object, 'read-write');
     // The lock is taken before anybody can see the segment, or a joiner would take it for a dead one's.
-    opening.claim();
-    writeHeader(opening.bytes, header, platform.bootId(), platform.pid());
-    Atomics.store(opening.words, STATE_WORD, STATE_READY);
+    opening.initialize(header);
     if (plan.name === undefined || object.publish(plan.name))
       return assemble(opening, header, 'read-write', true);
     opening.abandon();
@@ -290,6 +330,12 @@ function joinExisting(object: SegmentObject, plan: StorePlan): Reader | undefine
         return undefined;
       }
       if (!object.named()) return undefined;
+      const planned = planHeader(plan.layout, plan.capacity, plan.lifetime);
+      if (opening.isHalfMade(planned)) {
+        opening.initialize(planned);
+        return assemble(opening, planned, 'read-write', true);
+      }
+      opening.requireHeader();
       let header: SegmentHeader;
       try {
         header = readHeader(opening.bytes, object.name, plan.layout);
@@ -342,6 +388,7 @@ export function openStore(
   return withOpening(object, access, (opening) => {
     requireOwner(object, anyOwner);
     const open = (): Reader => {
+      opening.requireHeader();
       const header = readHeader(opening.bytes, object.name, expected);
       if (access === 'read-write') opening.claim();
       return assemble(opening, header, access, false);

@@ -18,6 +18,8 @@ export interface SegmentOptions {
   readonly file?: string;
   /** Permission bits on POSIX; default 0o600, the owner alone. */
   readonly mode?: number;
+  /** SDDL text on Windows; default: the user alone. */
+  readonly securityDescriptor?: string;
   readonly lifetime?: Lifetime;
   /** Accepts an existing segment of another user. */
   readonly anyOwner?: boolean;
@@ -28,6 +30,7 @@ export interface CheckedOptions {
   readonly backing: 'named' | 'anonymous' | 'process';
   readonly name: string | undefined;
   readonly mode: number;
+  readonly securityDescriptor: string | undefined;
   readonly lifetime: Lifetime;
   readonly anyOwner: boolean;
 }
@@ -82,16 +85,24 @@ function chooseBacking(options: SegmentOptions, platform: Platform, act: string)
  */
 export function checkOptions(options: SegmentOptions, platform: Platform, act: string): CheckedOptions {
   requireObject(options, act);
-  const { mode = OWNER_ONLY, lifetime = 'last-close', anyOwner = false } = options;
+  const { mode = OWNER_ONLY, securityDescriptor, lifetime = 'last-close', anyOwner = false } = options;
   if (!Number.isInteger(mode) || mode < 0 || mode > ALL_PERMISSIONS) {
     throw optionError(act, 'mode', mode, 'number', 'an integer from 0 to 0o777');
   }
+  if (securityDescriptor !== undefined && typeof securityDescriptor !== 'string')
+    throw optionError(act, 'securityDescriptor', securityDescriptor, 'string', 'SDDL text');
   if (!LIFETIMES.includes(lifetime))
     throw optionError(act, 'lifetime', lifetime, 'string', "'last-close' or 'until-unlink'");
   if (typeof anyOwner !== 'boolean') throw optionError(act, 'anyOwner', anyOwner, 'boolean', 'a boolean');
   const backing = chooseBacking(options, platform, act);
   const name = options.name === undefined ? undefined : platform.normalizeName(options.name);
-  return { backing, name, mode, lifetime, anyOwner };
+  if (backing === 'named' && lifetime === 'until-unlink' && !platform.namesOutliveUsers) {
+    throw new SegmentError(
+      'SEGMENT_UNSUPPORTED',
+      `cannot ${act}: named memory of this system ends with its last user, lifetime 'until-unlink' is not to be had`,
+    );
+  }
+  return { backing, name, mode, securityDescriptor, lifetime, anyOwner };
 }
 
 const isHandleNumber = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;

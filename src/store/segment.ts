@@ -96,7 +96,9 @@ export class MappedSegment implements Segment {
   duplicateFor(pid: number): Handle {
     if (!Number.isInteger(pid) || pid < 1)
       throw optionError('hand over segment', 'pid', pid, 'number', 'a process id');
-    return this.handle;
+    this.#requireOpen('hand over');
+    const { object } = this.#parts;
+    return object.handleFor === undefined ? object.handle : object.handleFor(pid);
   }
   flush(): void {
     this.#requireOpen('flush');
@@ -138,6 +140,7 @@ const noOwners = new Int32Array(PARTICIPANT_SLOTS + 1);
 /** Counts this open among the users of a named raw segment; gives the way to leave. */
 function enter(object: SegmentObject, options: CheckedOptions): () => void {
   if (object.backing !== 'named' || options.lifetime === 'until-unlink') return () => {};
+  if (!platform.namesOutliveUsers) return () => {};
   const locks = object.locks(noOwners);
   let slot = 0;
   while (!locks.tryLock(slot)) {
@@ -200,11 +203,13 @@ function requireSize(size: unknown, act: string): number {
   throw optionError(act, 'size', size, 'number', 'a whole number of bytes above 0');
 }
 
-/** Makes the object for a new segment of `size` bytes; named ones have no name yet. */
-export function createObject(options: CheckedOptions, size: number): SegmentObject {
-  if (options.backing === 'process') return platform.createProcess(size);
-  if (options.backing === 'anonymous') return platform.createAnonymous({ size, mode: options.mode });
-  return platform.createUnpublished({ size, mode: options.mode });
+/** Makes the object for a new segment of `size` bytes, whose name is still to be published; undefined if that is taken. */
+export function createObject(options: CheckedOptions, size: number): SegmentObject | undefined {
+  const { backing, mode, securityDescriptor } = options;
+  if (backing === 'process') return platform.createProcess(size);
+  const wanted = { size, mode, securityDescriptor };
+  if (options.name === undefined) return platform.createAnonymous(wanted);
+  return platform.createUnpublished(wanted, options.name);
 }
 
 /**
@@ -233,6 +238,7 @@ export function createPrepared(options: NewSegment, prepare: Prepare): Segment {
 /** Undefined if the name is in use. `prepare` fills the memory before anybody else can see it. */
 function createNamed(checked: CheckedOptions, size: number, prepare: Prepare): Segment | undefined {
   const object = createObject(checked, size);
+  if (object === undefined) return undefined;
   const segment = closingOnThrow(object, () => wrap(object, 'read-write', true, checked));
   try {
     prepare(new Uint8Array(segment.buffer));

@@ -1,0 +1,119 @@
+// The platform of Windows: segments are sections of the page file, which live until their last handle is closed.
+import * as os from 'node:os';
+import { markAsUncloneable } from 'node:worker_threads';
+import { SegmentError } from '../errors.ts';
+import { atExit } from './at-exit.ts';
+import {
+  closeHandle,
+  createSection,
+  duplicateHandle,
+  FILE_MAP_COPY,
+  FILE_MAP_READ,
+  FILE_MAP_WRITE,
+  openSection,
+} from './kernel32.ts';
+import { normalizeWindowsName } from './names.ts';
+import type { CreateOptions, ForeignHandle, NativeHandle, Platform } from './platform.ts';
+import { createProcessObject } from './process-memory.ts';
+import { randomUUID } from 'node:crypto';
+import { MutexLocks, WindowsMutex } from './win32-locks.ts';
+import { isPresent, WindowsObject } from './win32-object.ts';
+import { READ_CONTROL, securityAttributes } from './win32-security.ts';
+
+const MS_PER_S = 1000;
+
+function openName(name: string, writable: boolean): WindowsObject {
+  const access = writable ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ | FILE_MAP_COPY;
+  let section: number;
+  try {
+    section = openSection(name, access | READ_CONTROL);
+  } catch (error) {
+    if ((error as SegmentError).code !== 'SEGMENT_DENIED') throw error;
+    // Perhaps only the owner's name is denied; then it counts as another's.
+    section = openSection(name, access);
+  }
+  return new WindowsObject(section, { name, id: undefined });
+}
+
+function gone(name: string | undefined): SegmentError {
+  return new SegmentError('SEGMENT_NOT_FOUND', 'cannot open segment by handle: what it named is gone', {
+    segment: name,
+  });
+}
+
+/** Opens what a handle means: by name, or through the process that made it, while the open that gave it lives. */
+function openHandle(handle: NativeHandle, writable: boolean): WindowsObject {
+  const [open, id] = handle.identity?.split('/') ?? [];
+  const name = handle.name === undefined ? undefined : normalizeWindowsName(handle.name);
+  if (name === undefined && handle.osHandle === undefined) throw gone(name);
+  const object =
+    name === undefined
+      ? new WindowsObject(duplicateHandle(handle.pid, handle.osHandle as number, undefined, undefined), {
+          name,
+          id,
+        })
+      : openName(name, writable);
+  // Asked after the object is open: the answer yes means that it was the handle's until now.
+  if (open === undefined || isPresent({ name, id }, open)) return object;
+  object.close();
+  throw gone(name);
+}
+
+function openForeign({ osHandle, adopt }: ForeignHandle): WindowsObject {
+  const section = duplicateHandle(undefined, osHandle, undefined, undefined);
+  const object = new WindowsObject(section, { name: undefined, id: undefined });
+  if (adopt === true) closeHandle(osHandle);
+  return object;
+}
+
+function create({ size, securityDescriptor }: CreateOptions, name: string | undefined) {
+  const section = createSection(size, name, securityAttributes(securityDescriptor));
+  if (section === undefined) return undefined;
+  return new WindowsObject(section, { name, id: name === undefined ? randomUUID() : undefined });
+}
+
+const refuseRobust = (): never => {
+  throw new SegmentError(
+    'SEGMENT_UNSUPPORTED',
+    'cannot use a mutex in memory: Windows has none, use a named mutex',
+  );
+};
+
+/** Segments of Windows. */
+export const win32: Platform = {
+  strongOrder: process.arch === 'x64' || process.arch === 'ia32',
+  defaultBacking: 'anonymous',
+  namesOutliveUsers: false,
+  normalizeName: normalizeWindowsName,
+
+  createUnpublished: create,
+  createAnonymous: (options) => create(options, undefined) as WindowsObject,
+  createProcess: createProcessObject,
+  locksOf: (name) => new MutexLocks(name.replace(/^Local\\/, '')),
+
+  open(source, writable) {
+    if (typeof source === 'string') return openName(normalizeWindowsName(source), writable);
+    if (!('backing' in source)) return openForeign(source);
+    if (source.backing === 'process') return createProcessObject(source.buffer);
+    return openHandle(source, writable);
+  },
+
+  mutexSize: 0,
+  initializeMutex: refuseRobust,
+  mutexAt: refuseRobust,
+  openMutex: (name, securityDescriptor) => new WindowsMutex(normalizeWindowsName(name), securityDescriptor),
+
+  // PLATFORM: kernel objects have no documented listing.
+  list: () => [],
+
+  // Nothing here outlives the machine; the second of its start is told for those who look.
+  bootId: () => `started ${Math.round(Date.now() / MS_PER_S - os.uptime())}`,
+  pid: () => process.pid,
+  onExit: atExit,
+
+  warn(message) {
+    process.emitWarning(message, 'SharecordWarning');
+  },
+
+  markUncloneable: markAsUncloneable,
+};
