@@ -1,12 +1,6 @@
 // The doorbell on Windows. Each listener has an event of its own with a number from 0 to 31, and a bit of the segment's bell
 // word says that it listens: one shared event could not wake all and still remember a ring for each.
-import {
-  ERROR_ACCESS_DENIED,
-  ERROR_ALREADY_EXISTS,
-  kernel32,
-  lastError,
-  windowsError,
-} from './kernel32.ts';
+import { ERROR_ACCESS_DENIED, ERROR_ALREADY_EXISTS, kernel32, lastError, windowsError } from './kernel32.ts';
 import type { Doorbell, Listener } from './platform.ts';
 import { securityAttributes } from './win32-security.ts';
 

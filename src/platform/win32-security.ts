@@ -129,6 +129,8 @@ export function isForeign(handle: number): boolean {
     return true;
   }
   const at = new DataView(answer.buffer).getUint32(OWNER_OFFSET, true);
+  // PLATFORM: Windows gives every object an owner; Wine leaves it out where no descriptor was passed.
+  if (at === 0) return false;
   const found = sidText(sidAt(answer, at));
   const { user, owner } = whoAmI();
   return found !== sidText(user) && found !== sidText(owner);

@@ -1,5 +1,4 @@
 // One conformance suite for stores, run on every backing this system has. Names are unique, nothing is left behind.
-import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   array,
@@ -18,6 +17,7 @@ import {
   u8,
   utf8,
 } from '../../src/index.ts';
+import { isNamed } from '../support/system.ts';
 
 const Point = struct('Point', { x: f64, y: f64 });
 const Sensor = struct('Sensor', {
@@ -473,6 +473,5 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
 });
 
 test('nothing of these tests is left in shared memory', () => {
-  for (let i = 0; i < serial; i++)
-    expect(existsSync(`/dev/shm/sharecord-test-store-${process.pid}-${i}`)).toBe(false);
+  for (let i = 0; i < serial; i++) expect(isNamed(`sharecord-test-store-${process.pid}-${i}`)).toBe(false);
 });
