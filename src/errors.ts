@@ -21,6 +21,7 @@ export const ERROR_CODES = {
   GuardError: ['READ_CONTENDED', 'LOCK_TIMEOUT', 'WRITER_DIED'],
   StoreFullError: ['STORE_FULL'],
   StoreClosedError: ['STORE_CLOSED'],
+  WindowError: ['WINDOW_NOT_FOUND', 'WINDOW_DENIED', 'WINDOW_QUEUE_FULL', 'WINDOW_UNSUPPORTED'],
 } as const;
 
 type CodesOf<Class extends keyof typeof ERROR_CODES> = (typeof ERROR_CODES)[Class][number];
@@ -31,6 +32,7 @@ export type SegmentErrorCode = CodesOf<'SegmentError'>;
 export type GuardErrorCode = CodesOf<'GuardError'>;
 export type StoreFullCode = CodesOf<'StoreFullError'>;
 export type StoreClosedCode = CodesOf<'StoreClosedError'>;
+export type WindowErrorCode = CodesOf<'WindowError'>;
 /** Any code that a `SharecordError` can carry. */
 export type ErrorCode = CodesOf<keyof typeof ERROR_CODES>;
 
@@ -118,5 +120,18 @@ export class StoreClosedError extends SharecordError {
 
   constructor(message: string) {
     super('STORE_CLOSED', message);
+  }
+}
+
+/** Reports a window message that could not be sent, or a system without windows: find the window again, or wait. */
+export class WindowError extends SharecordError {
+  override readonly name = 'WindowError';
+  declare readonly code: WindowErrorCode;
+  /** GetLastError, where the system said no. */
+  readonly osCode: number | undefined;
+
+  constructor(code: WindowErrorCode, message: string, osCode?: number) {
+    super(code, message);
+    this.osCode = osCode;
   }
 }

@@ -80,6 +80,8 @@ export {
   StoreFullError,
   ValueError,
   type ValueErrorCode,
+  WindowError,
+  type WindowErrorCode,
 } from './errors.ts';
 export { listSegments, type ListedSegment } from './store/list-segments.ts';
 export { namedMutex, robustMutex, seqlock, unguarded, versionPair } from './store/guards.ts';

@@ -122,6 +122,37 @@ export interface SegmentObject {
   close(): void;
 }
 
+/** One message, as it was posted. */
+export interface WindowMessage {
+  readonly message: number;
+  /** Unsigned. */
+  readonly wParam: number;
+  /** Signed. */
+  readonly lParam: number;
+}
+
+/** A window that the system keeps for this process; it is never shown. */
+export interface SystemWindow {
+  readonly handle: number;
+  /** Keeps the process alive while `wanted`. */
+  stayAlive(wanted: boolean): void;
+  /** Destroys the window; no message comes afterwards. Called once. */
+  close(): void;
+}
+
+/** Window messages of Windows. */
+export interface WindowMessages {
+  /** Makes a window of that title; `onMessages` gets what others post to it, from WM_USER on. */
+  open(title: string, onMessages: (messages: readonly WindowMessage[]) => void): SystemWindow;
+  /** Undefined if no top-level window has this title. */
+  find(title: string): number | undefined;
+  /** Gives the number that this name has in all programs of the session. */
+  register(name: string): number;
+  /** @throws {WindowError} WINDOW_NOT_FOUND, WINDOW_DENIED, WINDOW_QUEUE_FULL */
+  post(handle: number, message: WindowMessage): void;
+  broadcast(message: WindowMessage): void;
+}
+
 /** How a new segment may be used, and by whom. */
 export interface CreateOptions {
   /** Bytes, at least 1. */
@@ -168,6 +199,8 @@ export interface Platform {
   mutexAt(bytes: Uint8Array, identity: string): Mutex;
   /** Opens or makes the system's own mutex of that name; absent where the system has none. */
   openMutex?(name: string, securityDescriptor?: string): SystemMutex;
+  /** Absent where there are no window messages. */
+  readonly messages?: WindowMessages;
   /** Names of the objects in the system's namespace that could be segments. */
   list(): string[];
   /** Reads up to `length` bytes from an object's start without mapping it: its owner may truncate it meanwhile. */

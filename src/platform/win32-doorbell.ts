@@ -22,7 +22,7 @@ function waitCallback(): unknown {
   if (callback !== undefined) return callback;
   const { koffi } = kernel32();
   const type = koffi.proto('__stdcall', null, 'void', ['intptr_t', 'uint8_t']);
-  callback = koffi.register((context: number) => listeners.get(Number(context))?.(), koffi.pointer(type));
+  callback = koffi.register((context: number) => listeners.get(context)?.(), koffi.pointer(type));
   return callback;
 }
 

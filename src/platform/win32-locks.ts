@@ -1,7 +1,14 @@
 // Mutexes on Windows: the kernel's named ones, as locks on single bytes of a segment and as a guard that native programs
 // take too. A mutex belongs to a thread and may be taken by it again and again, so each thread keeps what it holds.
 import { SegmentError } from '../errors.ts';
-import { ERROR_ACCESS_DENIED, ERROR_FILE_NOT_FOUND, kernel32, lastError, windowsError } from './kernel32.ts';
+import {
+  ERROR_ACCESS_DENIED,
+  ERROR_FILE_NOT_FOUND,
+  ERROR_INVALID_HANDLE,
+  kernel32,
+  lastError,
+  windowsError,
+} from './kernel32.ts';
 import type { KernelLocks, SystemMutex } from './platform.ts';
 import { securityAttributes } from './win32-security.ts';
 
@@ -112,7 +119,17 @@ export class WindowsMutex implements SystemMutex {
   constructor(name: string, sddl: string | undefined) {
     this.#mutex = Number(kernel32().createMutex(securityAttributes(sddl), 0, name));
     if (this.#mutex === 0) {
-      throw windowsError({ act: 'open mutex', segment: name, syscall: 'CreateMutexW', osCode: lastError() });
+      const osCode = lastError();
+      const isOtherKind = osCode === ERROR_INVALID_HANDLE;
+      throw windowsError({
+        act: 'open mutex',
+        segment: name,
+        syscall: 'CreateMutexW',
+        osCode,
+        ...(isOtherKind
+          ? { code: 'SEGMENT_FOREIGN', reason: 'the name belongs to a kernel object of another kind' }
+          : {}),
+      });
     }
     this.identity = `mutex:${name.replace(/^Local\\/, '')}`;
   }

@@ -16,6 +16,7 @@ import { normalizeWindowsName } from './names.ts';
 import type { CreateOptions, ForeignHandle, NativeHandle, Platform } from './platform.ts';
 import { createProcessObject } from './process-memory.ts';
 import { randomUUID } from 'node:crypto';
+import { windowMessages } from './win32-window.ts';
 import { MutexLocks, WindowsMutex } from './win32-locks.ts';
 import { isPresent, WindowsObject } from './win32-object.ts';
 import { READ_CONTROL, securityAttributes } from './win32-security.ts';
@@ -102,6 +103,8 @@ export const win32: Platform = {
   initializeMutex: refuseRobust,
   mutexAt: refuseRobust,
   openMutex: (name, securityDescriptor) => new WindowsMutex(normalizeWindowsName(name), securityDescriptor),
+
+  messages: windowMessages,
 
   // PLATFORM: kernel objects have no documented listing.
   list: () => [],

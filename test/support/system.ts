@@ -13,10 +13,9 @@ export const pathOf = (name: string): string => `/dev/shm/${name}`;
 export const wholeSize = (size: number): number => (onWindows ? Math.ceil(size / PAGE) * PAGE : size);
 
 /** Names that no segment can have here. */
-export const BAD_NAMES: readonly unknown[] = [
-  ...['', 'a\\b', 'a\0b', 'x'.repeat(201), '\ud800', 5],
-  ...(onWindows ? ['Local\\', 'local\\x', 'Session\\x', '\\x'] : ['/', 'a/b', '.', '..', '/..']),
-];
+export const BAD_NAMES: readonly unknown[] = ['', 'a\\b', 'a\0b', 'x'.repeat(201), '\ud800', 5].concat(
+  onWindows ? ['Local\\', 'local\\x', 'Session\\x', '\\x'] : ['/', 'a/b', '.', '..', '/..'],
+);
 
 function loadWindows() {
   const kernel32 = koffi.load('kernel32.dll');

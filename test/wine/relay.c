@@ -42,6 +42,12 @@ static wchar_t *behind_first_word(wchar_t *line) {
 }
 
 int wmain(void) {
+  /* Wine starts its desktop with the first program that has to do with windows, and lets it inherit what that has open: it
+   * would keep the pipes of a test runner open. Started from here, it inherits nothing. */
+  const DWORD own[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
+  for (int i = 0; i < 3; i++) SetHandleInformation(GetStdHandle(own[i]), HANDLE_FLAG_INHERIT, 0);
+  GetDesktopWindow();
+
   HANDLE in_read, in_write, out_read, out_write, error_read, error_write;
   if (!CreatePipe(&in_read, &in_write, NULL, PIPE_SIZE) || !CreatePipe(&out_read, &out_write, NULL, PIPE_SIZE) ||
       !CreatePipe(&error_read, &error_write, NULL, PIPE_SIZE))

@@ -1,0 +1,118 @@
+// Window messages through user32. A window's messages come to the thread that made it, so each window has a worker of its
+// own (win32-window-worker.ts) that waits for them; posting needs none.
+import { Worker } from 'node:worker_threads';
+import { WindowError } from '../errors.ts';
+import { atExit } from './at-exit.ts';
+import { closeHandle, kernel32, lastError } from './kernel32.ts';
+import type { SystemWindow, WindowMessage, WindowMessages } from './platform.ts';
+import { user32 } from './user32.ts';
+
+const HWND_BROADCAST = 0xffff;
+const ERROR_ACCESS_DENIED = 5;
+const ERROR_INVALID_WINDOW_HANDLE = 1400;
+const ERROR_NOT_ENOUGH_QUOTA = 1816;
+/** How long the worker may take to start or to end, in milliseconds. */
+const WORKER_BOUND_MS = 10_000;
+
+/** What the window's worker is given. */
+export interface WindowOrder {
+  readonly title: string;
+  /** An event: set when the window shall end. */
+  readonly stop: number;
+  /** WINDOW_STATE and WINDOW_HANDLE; for a failure the handle is its error code. */
+  readonly words: Int32Array;
+}
+export const WINDOW_STATE = 0;
+export const WINDOW_HANDLE = 1;
+export const STATE_STARTING = 0;
+export const STATE_OPEN = 1;
+export const STATE_FAILED = 2;
+export const STATE_CLOSED = 3;
+
+function open(title: string, onMessages: (messages: readonly WindowMessage[]) => void): SystemWindow {
+  const words = new Int32Array(new SharedArrayBuffer(8));
+  const stop = Number(kernel32().createEvent(null, 1, 0, null));
+  const order: WindowOrder = { title, stop, words };
+  // The worker's file has the ending of this one: .ts in the sources, .js in the package.
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const worker = new Worker(new URL(`./win32-window-worker.${ending}`, import.meta.url), {
+    workerData: order,
+  });
+  worker.on('message', onMessages);
+  // After the listener, which counts as a wish to stay alive.
+  worker.unref();
+  worker.once('exit', () => closeHandle(stop));
+  // A worker starts without its parent's event loop, so this thread may wait for it.
+  Atomics.wait(words, WINDOW_STATE, STATE_STARTING, WORKER_BOUND_MS);
+  if (Atomics.load(words, WINDOW_STATE) !== STATE_OPEN) {
+    const osCode = Atomics.load(words, WINDOW_HANDLE);
+    kernel32().setEvent(stop);
+    throw new WindowError(
+      'WINDOW_UNSUPPORTED',
+      `cannot open message window: CreateWindowExW failed with error ${osCode}; the session may have no desktop`,
+      osCode,
+    );
+  }
+  // A worker that waits inside a call would hold up the end of the process.
+  const forget = atExit(() => kernel32().setEvent(stop));
+  return {
+    handle: Atomics.load(words, WINDOW_HANDLE),
+    stayAlive(wanted) {
+      if (wanted) worker.ref();
+      else worker.unref();
+    },
+    close() {
+      forget();
+      worker.off('message', onMessages);
+      worker.unref();
+      kernel32().setEvent(stop);
+      // When this returns nobody finds the window any more.
+      Atomics.wait(words, WINDOW_STATE, STATE_OPEN, WORKER_BOUND_MS);
+    },
+  };
+}
+
+function send(act: string, handle: number, { message, wParam, lParam }: WindowMessage): void {
+  if (user32().postMessage(handle, message, wParam, lParam) !== 0) return;
+  const osCode = lastError();
+  if (osCode === ERROR_ACCESS_DENIED) {
+    throw new WindowError(
+      'WINDOW_DENIED',
+      `cannot ${act}: the receiver's integrity level is higher than this program's`,
+      osCode,
+    );
+  }
+  if (osCode === ERROR_NOT_ENOUGH_QUOTA) {
+    throw new WindowError('WINDOW_QUEUE_FULL', `cannot ${act}: the receiver's queue is full`, osCode);
+  }
+  const fact = osCode === ERROR_INVALID_WINDOW_HANDLE ? 'no window has' : `error ${osCode} for`;
+  throw new WindowError('WINDOW_NOT_FOUND', `cannot ${act}: ${fact} handle ${handle}`, osCode);
+}
+
+/** Window messages of this session. */
+export const windowMessages: WindowMessages = {
+  open,
+  find: (title) => Number(user32().findWindow(null, title)) || undefined,
+
+  register(name) {
+    const message = Number(user32().registerMessage(name));
+    if (message !== 0) return message;
+    const osCode = lastError();
+    throw new WindowError(
+      'WINDOW_UNSUPPORTED',
+      `cannot register message ${JSON.stringify(name)}: RegisterWindowMessageW failed with error ${osCode}`,
+      osCode,
+    );
+  },
+
+  post(handle, message) {
+    const act = `post message ${message.message}`;
+    // PLATFORM: handle 0 would post to this very thread and say that all went well (PostMessageW); 0xFFFF to everybody.
+    if (handle === 0 || handle === HWND_BROADCAST) {
+      throw new WindowError('WINDOW_NOT_FOUND', `cannot ${act}: no window has handle ${handle}`);
+    }
+    send(act, handle, message);
+  },
+
+  broadcast: (message) => send(`broadcast message ${message.message}`, HWND_BROADCAST, message),
+};

@@ -1,0 +1,74 @@
+// The named mutex of Windows, between opens of one thread, threads and native programs.
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { SystemMutex } from '../../src/platform/platform.ts';
+import { win32 } from '../../src/platform/win32.ts';
+import { PEER, WaitingPeer } from './native-peer.ts';
+
+const open: SystemMutex[] = [];
+const openMutex = (name: string): SystemMutex => {
+  const mutex = win32.openMutex!(name);
+  open.push(mutex);
+  return mutex;
+};
+const uniqueName = (): string => `sharecord test mutex ${randomUUID()}`;
+afterEach(() => {
+  for (const mutex of open.splice(0)) mutex.close();
+});
+
+test('two opens of one thread exclude each other, and one does not take it twice', () => {
+  const name = uniqueName();
+  const [one, two] = [openMutex(name), openMutex(`Local\\${name}`)];
+  expect(one.identity).toBe(two.identity);
+  expect(one.tryLock()).toBe('taken');
+  expect(one.tryLock()).toBe('busy');
+  expect(two.tryLock()).toBe('busy');
+  one.unlock();
+  expect(two.tryLock()).toBe('taken');
+  two.unlock();
+  expect(() => two.unlock()).toThrow(expect.objectContaining({ code: 'SEGMENT_OS', osCode: 288 }));
+  expect(openMutex(uniqueName()).tryLock()).toBe('taken');
+  open.at(-1)?.unlock();
+});
+
+test('a name of another kind of object is refused with a code that says so', () => {
+  const name = uniqueName();
+  const segment = win32.createUnpublished({ size: 8, mode: 0o600 }, name);
+  expect(() => win32.openMutex!(name)).toThrow(
+    expect.objectContaining({ code: 'SEGMENT_FOREIGN', osCode: 6 }),
+  );
+  segment?.close();
+  openMutex(name);
+  expect(() => win32.open(name, false)).toThrow(
+    expect.objectContaining({ code: 'SEGMENT_FOREIGN', osCode: 6 }),
+  );
+  expect(() => win32.createUnpublished({ size: 8, mode: 0o600 }, name)).toThrow(
+    expect.objectContaining({ code: 'SEGMENT_EXISTS', osCode: 6 }),
+  );
+});
+
+describe.skipIf(PEER === undefined)('with a native program (left out where none was compiled)', () => {
+  test('it is busy while the program holds it, abandoned once that was killed, and then usable', async () => {
+    const name = uniqueName();
+    const mutex = openMutex(name);
+    const peer = new WaitingPeer('hold-mutex', name);
+    await peer.line('ready');
+    expect(peer.lines[0]).toBe('taken');
+    expect(mutex.tryLock()).toBe('busy');
+    await peer.kill();
+    expect(mutex.tryLock()).toBe('abandoned');
+    mutex.unlock();
+    expect(mutex.tryLock()).toBe('taken');
+    mutex.unlock();
+  });
+
+  test('it is free after an orderly end', async () => {
+    const name = uniqueName();
+    const mutex = openMutex(name);
+    const peer = new WaitingPeer('hold-mutex', name);
+    await peer.line('ready');
+    await peer.end();
+    expect(mutex.tryLock()).toBe('taken');
+    mutex.unlock();
+  });
+});
