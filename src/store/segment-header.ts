@@ -8,8 +8,8 @@
 //     16      4    header length, multiple of 64      136      4    layout text: offset
 //     20      4    state 0 raw, 1 ready, 2 gone       140      4    layout text: length in bytes
 //     24      4    kind 1 store, 2 map                192      4    armed: 1 = a watcher wants the next ring
-//     28      4    guard 1 latch                      256      4    bell: rings (backing `process` only)
-//     32      8    capacity in records                260      1    doorbell: written to ring (other backings)
+//     28      4    guard 1 latch                      256      4    bell: rings (`process`), listeners (Windows)
+//     32      8    capacity in records                260      1    doorbell: written to ring (POSIX)
 //     40      8    segment size in bytes              320   1024    epochs: u32 of each participant slot
 //     48      4    record size in bytes              1344   1024    owners: u32 of each slot (`process` only)
 //     52      4    cell length in bytes              2368      …    layout text, UTF-8: canonical layout,

@@ -1,0 +1,27 @@
+// The entry for window messages where there are none.
+import { expect, test } from 'vitest';
+import {
+  broadcast,
+  findWindow,
+  openMessageWindow,
+  post,
+  registerMessage,
+  WindowError,
+  WM_USER,
+} from '../../src/win32.ts';
+
+test('off Windows sharecord/win32 imports and each call throws WINDOW_UNSUPPORTED', () => {
+  const calls = [
+    () => openMessageWindow(),
+    () => openMessageWindow({ title: 'x' }),
+    () => findWindow('x'),
+    () => registerMessage('x'),
+    () => post(1, WM_USER, 0, 0),
+    () => broadcast(WM_USER, 0, 0),
+  ];
+  for (const call of calls) {
+    expect(call).toThrow(WindowError);
+    expect(call).toThrow(expect.objectContaining({ code: 'WINDOW_UNSUPPORTED' }));
+  }
+  expect(WM_USER).toBe(1024);
+});
