@@ -209,6 +209,8 @@ export function mapView(
 
 /** Detaches the buffer, then unmaps the range. */
 export function unmapView(view: MappedView): void {
+  // A buffer that the caller transferred elsewhere still has the memory: better a leak than a crash.
+  if (view.buffer.detached) return;
   // `transfer` leaves every view of the buffer without memory; the second one drops the buffer that still has it.
   view.buffer.transfer().transfer(0);
   kernel32().unmapViewOfFile(view.address);

@@ -108,6 +108,7 @@ export const win32: Platform = {
 
   // PLATFORM: kernel objects have no documented listing.
   list: () => [],
+  peek: () => undefined,
 
   // Nothing here outlives the machine; the second of its start is told for those who look.
   bootId: () => `started ${Math.round(Date.now() / MS_PER_S - os.uptime())}`,

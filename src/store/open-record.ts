@@ -99,6 +99,10 @@ function startGuard(guard: AnyGuard, layout: AnyLayout, segment: MappedSegment, 
       return { guard: new MutexGuard(mutex, guard, layout.name), fields: [guard.at], release };
     }
     case 'namedMutex': {
+      const own = platform.openMutex?.(guard.name);
+      if (own !== undefined) {
+        return { guard: new MutexGuard(own, guard, layout.name), fields: [], release: () => own.close() };
+      }
       // PLATFORM: POSIX has no mutexes with names; a segment of that name holds one (docs/segment-format.md).
       const home = joinPrepared(
         { name: guard.name, size: platform.mutexSize },

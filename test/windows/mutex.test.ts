@@ -1,6 +1,7 @@
 // The named mutex of Windows, between opens of one thread, threads and native programs.
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createRecord, namedMutex, openRecord, struct, u32 } from '../../src/index.ts';
 import type { SystemMutex } from '../../src/platform/platform.ts';
 import { win32 } from '../../src/platform/win32.ts';
 import { PEER, WaitingPeer } from './native-peer.ts';
@@ -70,5 +71,36 @@ describe.skipIf(PEER === undefined)('with a native program (left out where none 
     await peer.end();
     expect(mutex.tryLock()).toBe('taken');
     mutex.unlock();
+  });
+
+  test('a record under namedMutex waits for the program, and learns of its death once', async () => {
+    const Count = struct('Count', { n: u32 });
+    const [name, mutex] = [`sharecord-test-winrecord-${randomUUID()}`, uniqueName()];
+    const record = createRecord(name, Count, { guard: namedMutex(mutex, { timeoutMs: 20 }) });
+    let abandoned = 0;
+    const healing = openRecord(name, Count, {
+      guard: namedMutex(mutex, { timeoutMs: 20, onAbandoned: () => void abandoned++ }),
+      access: 'read-write',
+    });
+    try {
+      record.write({ n: 1 });
+      expect(healing.read()).toEqual({ n: 1 });
+      const code = (expected: string) => expect.objectContaining({ code: expected });
+      for (let round = 0; round < 2; round++) {
+        const peer = new WaitingPeer('hold-mutex', mutex);
+        await peer.line('ready');
+        expect(() => record.write({ n: 2 })).toThrow(code('LOCK_TIMEOUT'));
+        expect(() => record.read()).toThrow(code('LOCK_TIMEOUT'));
+        await peer.kill();
+        if (round === 0) expect(() => record.read()).toThrow(code('WRITER_DIED'));
+        else expect(healing.read()).toEqual({ n: 3 });
+        expect(abandoned).toBe(round);
+        record.update((draft) => void (draft.n = 3));
+        expect(healing.read()).toEqual({ n: 3 });
+      }
+    } finally {
+      healing.close();
+      record.close();
+    }
   });
 });
