@@ -1,7 +1,7 @@
 // The named mutex of Windows, between opens of one thread, threads and native programs.
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createRecord, namedMutex, openRecord, struct, u32 } from '../../src/index.ts';
+import { bytes, createRecord, namedMutex, openRecord, robustMutex, struct, u32 } from '../../src/index.ts';
 import type { SystemMutex } from '../../src/platform/platform.ts';
 import { win32 } from '../../src/platform/win32.ts';
 import { PEER, WaitingPeer } from './native-peer.ts';
@@ -30,6 +30,14 @@ test('two opens of one thread exclude each other, and one does not take it twice
   expect(() => two.unlock()).toThrow(expect.objectContaining({ code: 'SEGMENT_OS', osCode: 288 }));
   expect(openMutex(uniqueName()).tryLock()).toBe('taken');
   open.at(-1)?.unlock();
+});
+
+test('a mutex inside a record is refused', () => {
+  const Shared = struct('Shared', { lock: bytes(40), n: u32 });
+  const guard = robustMutex({ at: 'lock', timeoutMs: 10 });
+  expect(() => createRecord(`sharecord-test-${randomUUID()}`, Shared, { guard })).toThrow(
+    expect.objectContaining({ code: 'SEGMENT_UNSUPPORTED' }),
+  );
 });
 
 test('a name of another kind of object is refused with a code that says so', () => {
