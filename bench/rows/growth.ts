@@ -6,9 +6,10 @@ import { lineOf, requireEqual, type Row } from '../row.ts';
 import { compare, timed } from '../sampling.ts';
 
 const LIMIT = 1.15;
+const ORDERS = ['in order', 'at random'] as const;
 const COUNTS = [1000, 10_000, 100_000, 1_000_000, 10_000_000];
-const QUICK_RECORDS = 100_000;
-const USUAL_RECORDS = 1_000_000;
+const QUICK_MOST = 100_000;
+const USUAL_MOST = 1_000_000;
 
 /** Shuffles the numbers below `count`, the same way in every run. */
 function shuffled(count: number): Uint32Array {
@@ -24,10 +25,13 @@ function shuffled(count: number): Uint32Array {
 }
 
 export const row: Row = {
-  variants: ['in order', 'at random'],
-  async run({ sampling, quick, large }, order) {
-    const records = quick ? QUICK_RECORDS : large ? Math.max(...COUNTS) : USUAL_RECORDS;
-    using store = filledStore(Numbers, numbers, { capacity: records });
+  variants: ORDERS.flatMap((order) =>
+    COUNTS.map((count) => `${order}, ${count.toLocaleString('en')} records`),
+  ),
+  async run({ sampling, quick, large }, variant) {
+    const count = Number(variant.replaceAll(/\D/g, ''));
+    if (count > (quick ? QUICK_MOST : large ? Infinity : USUAL_MOST)) return [];
+    using store = filledStore(Numbers, numbers, { capacity: count });
     const hand = handWritten(slotMemory(store));
     const scratch = Numbers.zero();
     const mine = eight();
@@ -36,38 +40,29 @@ export const row: Row = {
       Object.values(store.readInto(999, scratch)),
       Object.values(hand.readInto(999, mine)),
     );
-    const lines = [];
-    for (const count of COUNTS.filter((each) => each <= records)) {
-      const indexes =
-        order === 'in order' ? Uint32Array.from({ length: count }, (_, i) => i) : shuffled(count);
-      let oursAt = 0;
-      let handAt = 0;
-      // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
-      const rounds = await compare(
-        {
-          ours: timed((reads) => {
-            for (let i = 0; i < reads; i++) {
-              store.readInto(indexes[oursAt] as number, scratch);
-              if (++oursAt === count) oursAt = 0;
-            }
-            return scratch;
-          }, sampling),
-          hand: timed((reads) => {
-            for (let i = 0; i < reads; i++) {
-              hand.readInto(indexes[handAt] as number, mine);
-              if (++handAt === count) handAt = 0;
-            }
-            return mine;
-          }, sampling),
-        },
-        sampling,
-      );
-      lines.push(
-        lineOf(`readInto ${order}, ${count.toLocaleString('en')} records`, rounds, 'ours', {
-          script: { names: ['hand'], limit: LIMIT },
-        }),
-      );
-    }
-    return lines;
+    const inOrder = variant.startsWith(ORDERS[0]);
+    const indexes = inOrder ? Uint32Array.from({ length: count }, (_, i) => i) : shuffled(count);
+    let oursAt = 0;
+    let handAt = 0;
+    const rounds = await compare(
+      {
+        ours: timed((reads) => {
+          for (let i = 0; i < reads; i++) {
+            store.readInto(indexes[oursAt] as number, scratch);
+            if (++oursAt === count) oursAt = 0;
+          }
+          return scratch;
+        }, sampling),
+        hand: timed((reads) => {
+          for (let i = 0; i < reads; i++) {
+            hand.readInto(indexes[handAt] as number, mine);
+            if (++handAt === count) handAt = 0;
+          }
+          return mine;
+        }, sampling),
+      },
+      sampling,
+    );
+    return [lineOf(`readInto ${variant}`, rounds, 'ours', { script: { names: ['hand'], limit: LIMIT } })];
   },
 };
