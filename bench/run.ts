@@ -25,7 +25,7 @@ const ROWS: Readonly<Record<string, () => Promise<{ row: Row }>>> = {
   stores: () => import('./rows/stores.ts'),
   growth: () => import('./rows/growth.ts'),
 };
-const FULL: Sampling = { rounds: 101, sampleMs: 8 };
+const FULL: Sampling = { rounds: 61, sampleMs: 8 };
 const QUICK: Sampling = { rounds: 11, sampleMs: 5 };
 
 const { values: options } = parseArgs({
@@ -74,8 +74,8 @@ async function measureRow(
   return lines;
 }
 
-async function runAll(): Promise<void> {
-  const names = options.only.length === 0 ? Object.keys(ROWS) : options.only;
+/** Measures all rows in turn and gives the lines so far after each. */
+async function* measureRows(names: readonly string[]): AsyncGenerator<readonly Line[]> {
   const folder = mkdtempSync(join(tmpdir(), 'sharecord-bench-'));
   const lines: Line[] = [];
   try {
@@ -84,30 +84,38 @@ async function runAll(): Promise<void> {
       // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
       const { variants } = await rowNamed(name);
       for (const variant of variants) {
-        if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${name} ${variant}`);
+        if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${name}: ${variant}`);
         // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
         lines.push(...(await measureRow(name, variant, native)));
+        yield lines;
       }
     }
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+async function runAll(): Promise<void> {
+  const names = options.only.length === 0 ? Object.keys(ROWS) : options.only;
+  const loadBefore = loadavg();
   const machine = {
     cpu: cpus()[0]?.model,
     cpus: cpus().length,
     platform: `${process.platform} ${process.arch}`,
     node: process.version,
     v8: process.versions.v8,
-    loadAverage: loadavg(),
     ...(options.quick ? QUICK : FULL),
   };
-  console.log(
-    `${machine.cpu}, ${machine.cpus} CPUs, ${machine.platform}, Node ${machine.node}, load ${machine.loadAverage[0]?.toFixed(2)}`,
-  );
+  let lines: readonly Line[] = [];
+  for await (lines of measureRows(names)) {
+    // After each row: what was measured is not lost when the rest is cut short.
+    const report = { machine, loadBefore, loadAfter: loadavg(), lines };
+    if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, undefined, 1)}\n`);
+  }
+  const load = `load ${loadBefore[0]?.toFixed(2)} before, ${loadavg()[0]?.toFixed(2)} after`;
+  console.log(`${machine.cpu}, ${machine.cpus} CPUs, ${machine.platform}, Node ${machine.node}, ${load}`);
   console.log(tableOf(lines));
-  if (options.json !== undefined)
-    writeFileSync(options.json, `${JSON.stringify({ machine, lines }, undefined, 1)}\n`);
 }
 
 if (options.row === undefined) await runAll();
