@@ -25,6 +25,7 @@ export default defineConfig({
       ...(onWindows ? [project('windows', 60_000)] : []),
       project('race', 180_000),
       project('examples', 60_000),
+      project('cli', 60_000),
       {
         extends: true,
         test: {
