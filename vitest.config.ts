@@ -7,7 +7,7 @@ const project = (name: string, timeoutMs: number, include = [`test/${name}/**/*.
 });
 
 // The other files of test/platform are about Linux: its memory file system, its limits, its browser.
-const PLATFORM_FILES_ON_WINDOWS = ['store', 'segment', 'lifetime', 'record'].map(
+const PLATFORM_FILES_ON_WINDOWS = ['store', 'segment', 'lifetime', 'record', 'guards'].map(
   (name) => `test/platform/${name}.test.ts`,
 );
 const onWindows = process.platform === 'win32';

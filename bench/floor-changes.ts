@@ -1,5 +1,5 @@
 // The floor for changes of a part of a mixed record and for reading one field of all, under the rules of floor.ts.
-import { SLOT_CELLS_WORD } from '../src/sync/latch.ts';
+import { SLOT_CELLS_WORD } from '../src/sync/cells.ts';
 import { handMixed, type Nine } from './floor-mixed.ts';
 import type { SlotMemory } from './floor.ts';
 

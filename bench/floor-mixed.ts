@@ -1,5 +1,5 @@
 // The floor for records of every scalar kind (`Mixed` in records.ts), under the rules of floor.ts.
-import { SLOT_CELLS_WORD } from '../src/sync/latch.ts';
+import { SLOT_CELLS_WORD } from '../src/sync/cells.ts';
 import type { SlotMemory } from './floor.ts';
 
 const WORD = 4;

@@ -1,6 +1,6 @@
 // The floor for the README's quote: text, numbers, a 64-bit integer and an array, under the rules of floor.ts. Text that is
 // not ASCII takes a slower way on both sides.
-import { SLOT_CELLS_WORD } from '../src/sync/latch.ts';
+import { SLOT_CELLS_WORD } from '../src/sync/cells.ts';
 import type { SlotMemory } from './floor.ts';
 
 const WORD = 4;

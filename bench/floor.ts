@@ -4,7 +4,8 @@
 // a definition such as `{ a: f64 }` is one with objects in its fields, which would slow these literals down.
 import type { StoreReader } from '../src/index.ts';
 import type { AnyLayout } from '../src/layout/types.ts';
-import { latchGeometry, SLOT_CELLS_WORD } from '../src/sync/latch.ts';
+import { SLOT_CELLS_WORD } from '../src/sync/cells.ts';
+import { latchGeometry } from '../src/sync/latch.ts';
 import { ARMED_WORD } from '../src/store/segment-header.ts';
 
 const WORD = 4;

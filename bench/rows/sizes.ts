@@ -1,6 +1,6 @@
 // Records of N bytes: from straight-line code over copied loops to bulk copies. Reported, without targets.
 import { array, createStore, f64, struct } from '../../src/index.ts';
-import { SLOT_CELLS_WORD } from '../../src/sync/latch.ts';
+import { SLOT_CELLS_WORD } from '../../src/sync/cells.ts';
 import { slotMemory } from '../floor.ts';
 import { lineOf, requireEqual, type Row } from '../row.ts';
 import { compare, timed } from '../sampling.ts';

@@ -18,6 +18,7 @@ import type {
   RecordWriter,
 } from './record-types.ts';
 import { ForeignReader, ForeignWriter } from './record.ts';
+import { type MutexRights, openNamedMutex } from './named-mutex.ts';
 import {
   createPrepared,
   joinPrepared,
@@ -77,8 +78,8 @@ function mutexRange(layout: AnyLayout, name: string, offset: number): { at: numb
   return { at, size: platform.mutexSize };
 }
 
-/** Puts the guard of a record at `offset` of `segment` together. */
-function startGuard(guard: AnyGuard, layout: AnyLayout, segment: MappedSegment, offset: number): Protocol {
+/** Puts the guard of a record in `segment` together. */
+function startGuard({ guard, layout, offset, rights }: Checked, segment: MappedSegment): Protocol {
   const { buffer } = segment;
   const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / WORD));
   const release = (): void => {};
@@ -99,20 +100,8 @@ function startGuard(guard: AnyGuard, layout: AnyLayout, segment: MappedSegment, 
       return { guard: new MutexGuard(mutex, guard, layout.name), fields: [guard.at], release };
     }
     case 'namedMutex': {
-      const own = platform.openMutex?.(guard.name);
-      if (own !== undefined) {
-        return { guard: new MutexGuard(own, guard, layout.name), fields: [], release: () => own.close() };
-      }
-      // PLATFORM: POSIX has no mutexes with names; a segment of that name holds one (docs/segment-format.md).
-      const home = joinPrepared(
-        { name: guard.name, size: platform.mutexSize },
-        platform.initializeMutex,
-      ) as MappedSegment;
-      const mutex = platform.mutexAt(
-        new Uint8Array(home.buffer, 0, platform.mutexSize),
-        `${home.identity}:0`,
-      );
-      return { guard: new MutexGuard(mutex, guard, layout.name), fields: [], release: () => home.close() };
+      const mutex = openNamedMutex(guard.name, guard, rights, layout.name);
+      return { guard: mutex.guard, fields: [], release: mutex.release };
     }
     case 'unguarded':
       return { guard: new AgreementGuard(guard.agree, layout.name), fields: [], release };
@@ -123,12 +112,15 @@ interface Checked {
   readonly layout: AnyLayout;
   readonly guard: AnyGuard;
   readonly offset: number;
+  /** Of a named mutex: those of the record's own segment. */
+  readonly rights: MutexRights;
 }
 
 function check(layout: unknown, options: RecordOptions<unknown>, act: string): Checked {
   requireObject(options, act);
   const checked = requireLayout(layout, act);
-  const { guard, offset = 0 } = options;
+  const { guard, offset = 0, anyOwner = false } = options;
+  const { mode, securityDescriptor }: CreateRecordOptions<unknown> = options;
   if (typeof guard !== 'object' || guard === null || !KINDS.includes((guard as AnyGuard).kind)) {
     throw optionError(
       act,
@@ -141,16 +133,13 @@ function check(layout: unknown, options: RecordOptions<unknown>, act: string): C
   if (!Number.isSafeInteger(offset) || offset < 0) {
     throw optionError(act, 'offset', offset, 'number', 'a whole number of bytes');
   }
-  return { layout: checked, guard: guard as AnyGuard, offset };
+  const rights = { mode, securityDescriptor, anyOwner };
+  return { layout: checked, guard: guard as AnyGuard, offset, rights };
 }
 
 /** Attaches to the record in `segment`; closes the segment again on a throw if it is `owned`. */
-function attach(
-  segment: Segment,
-  owned: boolean,
-  { layout, guard, offset }: Checked,
-  access: Access,
-): ForeignReader {
+function attach(segment: Segment, owned: boolean, checked: Checked, access: Access): ForeignReader {
+  const { layout, guard, offset } = checked;
   let protocol: Protocol | undefined;
   try {
     if (!(segment instanceof MappedSegment))
@@ -173,7 +162,7 @@ function attach(
         "'read-write', since a reader locks the mutex too",
       );
     }
-    const started = startGuard(guard, layout, segment, offset);
+    const started = startGuard(checked, segment);
     protocol = started;
     const release = (): void => {
       started.release();

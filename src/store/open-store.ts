@@ -10,9 +10,15 @@ import type {
   Mapping,
   SegmentObject,
 } from '../platform/platform.ts';
-import { LockWord } from '../sync/lock-word.ts';
+import { type CellGuard, type CellMemory } from '../sync/cells.ts';
+import { Latch } from '../sync/latch.ts';
+import { LOCK_BOUND_MS, LockWord } from '../sync/lock-word.ts';
+import type { MutexOptions } from '../sync/mutex-guard.ts';
+import { MutexLatch } from '../sync/mutex-latch.ts';
 import { Participants, PARTICIPANT_SLOTS } from '../sync/participants.ts';
+import { Seqlock } from '../sync/seqlock.ts';
 import { passGate } from './lifetime.ts';
+import { type MutexRights, type OpenMutex, openNamedMutex } from './named-mutex.ts';
 import {
   type CheckedOptions,
   checkOptions,
@@ -40,6 +46,7 @@ import {
   STATE_GONE,
   STATE_READY,
   STATE_WORD,
+  type StoreGuard,
   writeHeader,
 } from './segment-header.ts';
 import { Reader, Writer } from './store.ts';
@@ -67,6 +74,8 @@ class Opening {
   readonly participants: Participants;
   /** This open's owner word; 0 for readers. */
   owner = 0;
+  /** Of writers under a named mutex. */
+  mutex: OpenMutex | undefined;
 
   constructor(object: SegmentObject, access: Access) {
     if (object.size < SHORTEST_SEGMENT) {
@@ -125,8 +134,17 @@ class Opening {
     this.owner = this.participants.claim(this.object.name);
   }
 
+  /**
+   * Opens the mutex that the header names, before this open becomes a writer.
+   * @throws {SegmentError} SEGMENT_DENIED, SEGMENT_FOREIGN
+   */
+  openMutex({ guard, layout }: SegmentHeader, options: MutexOptions, rights: MutexRights): void {
+    if (guard.kind === 'namedMutex') this.mutex = openNamedMutex(guard.name, options, rights, layout.name);
+  }
+
   /** Gives up this open: unmaps and closes, without a look at the name. */
   abandon(): void {
+    this.mutex?.release();
     if (this.owner !== 0) this.participants.release(this.owner);
     this.mapping.unmap();
     this.object.close();
@@ -156,7 +174,32 @@ class Opening {
 interface StorePlan extends CheckedOptions {
   readonly layout: AnyLayout;
   readonly capacity: number;
+  readonly guard: StoreGuard;
+  readonly mutexOptions: MutexOptions;
 }
+
+/** Of a mutex that the segment's own header named. */
+const DEFAULT_MUTEX_OPTIONS: MutexOptions = { timeoutMs: LOCK_BOUND_MS };
+
+function checkGuard(
+  guard: StoreOptions<AnyLayout>['guard'],
+  name: string | undefined,
+  act: string,
+): Pick<StorePlan, 'guard' | 'mutexOptions'> {
+  if (guard === 'latch' || guard === 'seqlock') {
+    return { guard: { kind: guard }, mutexOptions: DEFAULT_MUTEX_OPTIONS };
+  }
+  if (typeof guard !== 'object' || guard === null || guard.kind !== 'namedMutex') {
+    throw optionError(act, 'guard', guard, 'string', "'latch', 'seqlock' or a namedMutex");
+  }
+  const mutexName = platform.normalizeName(guard.name);
+  if (mutexName === name)
+    throw optionError(act, 'guard', mutexName, 'string', 'a mutex with another name than the store');
+  return { guard: { kind: 'namedMutex', name: mutexName }, mutexOptions: guard };
+}
+
+const planOf = ({ layout, capacity, lifetime, guard }: StorePlan): SegmentHeader =>
+  planHeader(layout, capacity, lifetime, guard);
 
 function checkStoreOptions(options: StoreOptions<AnyLayout>, act: string): StorePlan {
   const checked = checkOptions(options, platform, act);
@@ -165,8 +208,12 @@ function checkStoreOptions(options: StoreOptions<AnyLayout>, act: string): Store
   if (!Number.isInteger(capacity) || capacity < 1 || capacity > MAX_CAPACITY) {
     throw optionError(act, 'capacity', capacity, 'number', `an integer from 1 to ${MAX_CAPACITY}`);
   }
-  if (guard !== 'latch') throw optionError(act, 'guard', guard, 'string', "'latch'");
-  return { ...checked, layout, capacity };
+  return { ...checked, layout, capacity, ...checkGuard(guard, checked.name, act) };
+}
+
+function guardOf({ guard }: SegmentHeader, memory: CellMemory, mutex: OpenMutex | undefined): CellGuard {
+  if (guard.kind === 'seqlock') return new Seqlock(memory);
+  return mutex === undefined ? new Latch(memory) : new MutexLatch(memory, mutex.guard);
 }
 
 /** Wraps an opening whose header was checked. */
@@ -182,6 +229,7 @@ function assemble(opening: Opening, header: SegmentHeader, access: StoreAccess, 
     leave: () => {
       control?.unmap();
       opening.leave(header);
+      opening.mutex?.release();
     },
   });
   // The bell belongs to a segment, so it is made once; a reader maps the page with the armed word when it first watches.
@@ -198,12 +246,13 @@ function assemble(opening: Opening, header: SegmentHeader, access: StoreAccess, 
       : new Int32Array(control.buffer, 0, Math.floor(control.buffer.byteLength / WORD));
   };
   const bell = object.doorbell(words, BELL_WORD, DOORBELL_OFFSET);
-  const records = accessRecords(layout, capacity, {
+  const memory: CellMemory = {
     words,
     firstWord: header.headerLength / WORD,
     cellWords: header.cellLength / WORD,
     strideWords: header.stride / WORD,
     armedWord: ARMED_WORD,
+    participants,
     lock: access === 'read' ? undefined : new LockWord(words, participants, opening.owner, layout.name),
     announce: () => {
       // ORDER: who takes the 1 rings; the others need not (docs/protocol.md, announce 3 and 4).
@@ -211,7 +260,8 @@ function assemble(opening: Opening, header: SegmentHeader, access: StoreAccess, 
     },
     strongOrder: platform.strongOrder,
     name: layout.name,
-  });
+  };
+  const records = accessRecords(layout, capacity, memory, guardOf(header, memory, opening.mutex));
   const hub = new WatchHub(listenAt, (message) => platform.warn(`${layout.name}: ${message}`));
   const parts = { layout, capacity, segment, access: records, hub, replaced: () => object.replaced() };
   const store = access === 'read' ? new Reader(parts) : new Writer(parts);
@@ -226,12 +276,13 @@ function create(plan: StorePlan): Reader | undefined {
 }
 
 function build(plan: StorePlan): Reader | undefined {
-  const header = planHeader(plan.layout, plan.capacity, plan.lifetime);
+  const header = planOf(plan);
   const object = createObject(plan, header.size);
   if (object === undefined) return undefined;
   let opening: Opening | undefined;
   try {
     opening = new Opening(object, 'read-write');
+    opening.openMutex(header, plan.mutexOptions, plan);
     // The lock is taken before anybody can see the segment, or a joiner would take it for a dead one's.
     opening.initialize(header);
     if (plan.name === undefined || object.publish(plan.name))
@@ -330,8 +381,9 @@ function joinExisting(object: SegmentObject, plan: StorePlan): Reader | undefine
         return undefined;
       }
       if (!object.named()) return undefined;
-      const planned = planHeader(plan.layout, plan.capacity, plan.lifetime);
+      const planned = planOf(plan);
       if (opening.isHalfMade(planned)) {
+        opening.openMutex(planned, plan.mutexOptions, plan);
         opening.initialize(planned);
         return assemble(opening, planned, 'read-write', true);
       }
@@ -339,16 +391,31 @@ function joinExisting(object: SegmentObject, plan: StorePlan): Reader | undefine
       let header: SegmentHeader;
       try {
         header = readHeader(opening.bytes, object.name, plan.layout);
+        requireGuard(header, plan);
         requireCapacity(header, plan);
       } catch (error) {
         // Nobody writes it: what a crash left is no obstacle to a new definition.
         if (lifetimeOf(opening.bytes) === 'last-close' && opening.removeIfUnused()) return undefined;
         throw error;
       }
+      opening.openMutex(header, plan.mutexOptions, plan);
       opening.claim();
       return assemble(opening, header, 'read-write', false);
     });
   });
+}
+
+const describeGuard = (guard: StoreGuard): string =>
+  guard.kind === 'namedMutex' ? `the mutex ${JSON.stringify(guard.name)}` : `a ${guard.kind}`;
+
+function requireGuard(header: SegmentHeader, plan: StorePlan): void {
+  const [found, expected] = [describeGuard(header.guard), describeGuard(plan.guard)];
+  if (found === expected) return;
+  throw new SegmentError(
+    'SEGMENT_FORMAT',
+    `cannot join store "${plan.name}": its guard is another one, expected ${expected}, found ${found}`,
+    { segment: plan.name },
+  );
 }
 
 function requireCapacity(header: SegmentHeader, plan: StorePlan): void {
@@ -390,7 +457,10 @@ export function openStore(
     const open = (): Reader => {
       opening.requireHeader();
       const header = readHeader(opening.bytes, object.name, expected);
-      if (access === 'read-write') opening.claim();
+      if (access === 'read-write') {
+        opening.openMutex(header, DEFAULT_MUTEX_OPTIONS, { anyOwner });
+        opening.claim();
+      }
       return assemble(opening, header, access, false);
     };
     const joins = access === 'read-write' && object.backing === 'named';

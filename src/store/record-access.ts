@@ -1,14 +1,16 @@
 // How records get in and out of one open store: the latch as generated code where the record and the engine allow it, else
-// the latch that copies words and a codec on the copy. Both give the same results; a test holds them against each other.
+// a guard that copies words and a codec on the copy. Both give the same results; a test holds them against each other.
 import { GuardError, StoreClosedError, ValueError } from '../errors.ts';
 import { codecOf, zeroDecodes } from '../layout/codec.ts';
 import { emitRecord } from '../layout/compile.ts';
 import { evaluate } from '../layout/evaluate.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { BackOff } from '../sync/back-off.ts';
-import { contend, Latch, type LatchMemory } from '../sync/latch.ts';
+import { type CellGuard, type CellMemory, contend } from '../sync/cells.ts';
+import { Latch } from '../sync/latch.ts';
 import { LOCK_BOUND_MS } from '../sync/lock-word.ts';
 import { type GuardedAccess, type LatchBindings, latchSource } from '../sync/latch-source.ts';
+import { MutexLatch } from '../sync/mutex-latch.ts';
 
 const WORD = 4;
 
@@ -51,8 +53,12 @@ function makeCopy(words: number): Copy {
 }
 
 /** Makes the access to the records in `memory`. */
-export function accessRecords(layout: AnyLayout, capacity: number, memory: LatchMemory): RecordAccess {
-  const latch = new Latch(memory);
+export function accessRecords(
+  layout: AnyLayout,
+  capacity: number,
+  memory: CellMemory,
+  guard: CellGuard = new Latch(memory),
+): RecordAccess {
   const codec = codecOf(layout);
   const { view: scratch, words: scratchWords } = makeCopy(memory.cellWords);
   // Getters and callbacks of the caller may use this store while a copy is in use: each call has its own.
@@ -73,8 +79,8 @@ export function accessRecords(layout: AnyLayout, capacity: number, memory: Latch
   // A record never written has bytes that a closed enum without a 0 cannot decode.
   const unreadableZero = !zeroDecodes(layout);
   const take = (index: number, words: Int32Array, view: DataView): number => {
-    const sequence = latch.snapshot(index, words);
-    if (unreadableZero && latch.neverWritten(index, sequence)) codec.encode(view, 0, layout.zero());
+    const sequence = guard.snapshot(index, words);
+    if (unreadableZero && guard.neverWritten(index, sequence)) codec.encode(view, 0, layout.zero());
     return sequence;
   };
 
@@ -95,7 +101,7 @@ export function accessRecords(layout: AnyLayout, capacity: number, memory: Latch
       try {
         codec.encode(copy.view, 0, record);
         check(index);
-        latch.commit(index, copy.words);
+        guard.commit(index, copy.words);
       } finally {
         copies.push(copy);
       }
@@ -116,7 +122,7 @@ export function accessRecords(layout: AnyLayout, capacity: number, memory: Latch
           const sequence = take(index, copy.words, copy.view);
           change(copy.view);
           check(index);
-          if (latch.commit(index, copy.words, sequence)) return;
+          if (guard.commit(index, copy.words, sequence)) return;
         }
       } finally {
         copies.push(copy);
@@ -129,22 +135,23 @@ export function accessRecords(layout: AnyLayout, capacity: number, memory: Latch
     },
     generation(index) {
       check(index);
-      return latch.generation(index);
+      return guard.generation(index);
     },
-    sequence: (index) => latch.sequence(index),
+    sequence: (index) => guard.sequence(index),
     check,
     close() {
       closed = true;
     },
   };
 
-  const generated = unreadableZero ? undefined : generate(layout, capacity, memory, refuse);
+  const generated =
+    unreadableZero || !(guard instanceof Latch) ? undefined : generate(layout, capacity, memory, refuse);
   if (generated === undefined) return plain;
   return {
     ...plain,
     read: generated.read,
     readInto: generated.readInto,
-    write: generated.write ?? plain.write,
+    write: guard instanceof MutexLatch ? plain.write : (generated.write ?? plain.write),
     close() {
       closed = true;
       generated.close();
@@ -156,7 +163,7 @@ export function accessRecords(layout: AnyLayout, capacity: number, memory: Latch
 function generate(
   layout: AnyLayout,
   capacity: number,
-  memory: LatchMemory,
+  memory: CellMemory,
   refuse: (index: unknown) => never,
 ): GuardedAccess | undefined {
   if (!memory.strongOrder) return undefined;

@@ -7,13 +7,14 @@
 //     12      4    byte order mark 0x01020304          96     36    boot id, ASCII, zero-padded
 //     16      4    header length, multiple of 64      136      4    layout text: offset
 //     20      4    state 0 raw, 1 ready, 2 gone       140      4    layout text: length in bytes
-//     24      4    kind 1 store, 2 map                192      4    armed: 1 = a watcher wants the next ring
-//     28      4    guard 1 latch                      256      4    bell: rings (`process`), listeners (Windows)
+//     24      4    kind 1 store, 2 map                144      4    mutex name: length in bytes
+//                                                     192      4    armed: 1 = a watcher wants the next ring
+//     28      4    guard 1 latch, 2 seqlock, 3 mutex  256      4    bell: rings (`process`), listeners (Windows)
 //     32      8    capacity in records                260      1    doorbell: written to ring (POSIX)
 //     40      8    segment size in bytes              320   1024    epochs: u32 of each participant slot
 //     48      4    record size in bytes              1344   1024    owners: u32 of each slot (`process` only)
 //     52      4    cell length in bytes              2368      …    layout text, UTF-8: canonical layout,
-//     56      4    stride in bytes                                  line feed, name
+//     56      4    stride in bytes                                  line feed, name; then the mutex name
 //     60      4    lifetime 0 last close, 1 until unlink
 //     64      8    creation time, ms since 1970
 //     72      4    creator's process id
@@ -24,6 +25,7 @@ import { canonicalText, firstDifference, layoutFromCanonical } from '../layout/c
 import type { AnyLayout } from '../layout/types.ts';
 import { latchGeometry } from '../sync/latch.ts';
 import { PARTICIPANT_SLOTS } from '../sync/participants.ts';
+import { seqlockGeometry } from '../sync/seqlock.ts';
 
 const MAGIC = 'SHARECRD';
 const FORMAT_VERSION = 1;
@@ -52,6 +54,7 @@ const DIGEST_OFFSET = 80;
 const BOOT_ID_OFFSET = 96;
 const TEXT_OFFSET_OFFSET = 136;
 const TEXT_LENGTH_OFFSET = 140;
+const MUTEX_LENGTH_OFFSET = 144;
 const ARMED_OFFSET = 192;
 const BELL_OFFSET = 256;
 const EPOCHS_OFFSET = 320;
@@ -75,17 +78,27 @@ export const OWNERS_WORD = OWNERS_OFFSET / WORD;
 export const STATE_READY = 1;
 export const STATE_GONE = 2;
 const KIND_STORE = 1;
-const GUARD_LATCH = 1;
+/** By the number in the header, less 1. */
+const GUARDS = ['latch', 'seqlock', 'namedMutex'] as const;
 const LIFETIMES = ['last-close', 'until-unlink'] as const;
 
 /** When a segment ends: with its last writer, or when somebody unlinks it. */
 export type Lifetime = (typeof LIFETIMES)[number];
+
+/** Guards a store's records; a mutex also has its name. */
+export type StoreGuard =
+  | { readonly kind: 'latch' | 'seqlock' }
+  | { readonly kind: 'namedMutex'; readonly name: string };
+const LATCH: StoreGuard = { kind: 'latch' };
+/** Room for the name of a mutex: 200 bytes and a namespace of Windows. */
+const MAX_MUTEX_NAME = 256;
 
 /** A header that passed every check. Lengths in bytes. */
 export interface SegmentHeader {
   readonly layout: AnyLayout;
   readonly capacity: number;
   readonly lifetime: Lifetime;
+  readonly guard: StoreGuard;
   readonly headerLength: number;
   readonly cellLength: number;
   readonly stride: number;
@@ -112,15 +125,25 @@ function layoutText(layout: AnyLayout): Uint8Array {
   );
 }
 
+const mutexName = (guard: StoreGuard): Uint8Array =>
+  encoder.encode(guard.kind === 'namedMutex' ? guard.name : '');
+
 /** Computes what the header of a new store will say. */
-export function planHeader(layout: AnyLayout, capacity: number, lifetime: Lifetime): SegmentHeader {
-  const text = layoutText(layout).length;
+export function planHeader(
+  layout: AnyLayout,
+  capacity: number,
+  lifetime: Lifetime,
+  guard: StoreGuard = LATCH,
+): SegmentHeader {
+  const text = layoutText(layout).length + mutexName(guard).length;
   const headerLength = Math.ceil((TEXT_OFFSET + text) / HEADER_ALIGNMENT) * HEADER_ALIGNMENT;
-  const { cellWords, strideWords } = latchGeometry(layout.size);
+  const geometry = guard.kind === 'seqlock' ? seqlockGeometry : latchGeometry;
+  const { cellWords, strideWords } = geometry(layout.size);
   return {
     layout,
     capacity,
     lifetime,
+    guard,
     headerLength,
     cellLength: cellWords * WORD,
     stride: strideWords * WORD,
@@ -137,7 +160,7 @@ export function writeHeader(bytes: Uint8Array, header: SegmentHeader, bootId: st
   view.setUint32(BYTE_ORDER_OFFSET, BYTE_ORDER_MARK, true);
   view.setUint32(HEADER_LENGTH_OFFSET, header.headerLength, true);
   view.setUint32(KIND_OFFSET, KIND_STORE, true);
-  view.setUint32(GUARD_OFFSET, GUARD_LATCH, true);
+  view.setUint32(GUARD_OFFSET, GUARDS.indexOf(header.guard.kind) + 1, true);
   view.setBigUint64(CAPACITY_OFFSET, BigInt(header.capacity), true);
   view.setBigUint64(SIZE_OFFSET, BigInt(header.size), true);
   view.setUint32(RECORD_SIZE_OFFSET, header.layout.size, true);
@@ -152,6 +175,9 @@ export function writeHeader(bytes: Uint8Array, header: SegmentHeader, bootId: st
   view.setUint32(TEXT_OFFSET_OFFSET, TEXT_OFFSET, true);
   view.setUint32(TEXT_LENGTH_OFFSET, text.length, true);
   bytes.set(text, TEXT_OFFSET);
+  const mutex = mutexName(header.guard);
+  view.setUint32(MUTEX_LENGTH_OFFSET, mutex.length, true);
+  bytes.set(mutex, TEXT_OFFSET + text.length);
 }
 
 /** Tells a managed segment from anything else by its first bytes. */
@@ -214,8 +240,9 @@ export function readHeader(
   if (word(STATE_OFFSET) !== STATE_READY) fail('SEGMENT_NOT_READY', 'it is not initialised yet');
   if (word(KIND_OFFSET) !== KIND_STORE)
     fail('SEGMENT_FORMAT', `its kind is ${word(KIND_OFFSET)}, expected a store`);
-  if (word(GUARD_OFFSET) !== GUARD_LATCH)
-    fail('SEGMENT_FORMAT', `its guard is ${word(GUARD_OFFSET)}, expected a latch`);
+  const kind = GUARDS[word(GUARD_OFFSET) - 1];
+  if (kind === undefined)
+    return fail('SEGMENT_FORMAT', `its guard is ${word(GUARD_OFFSET)}, expected 1 to ${GUARDS.length}`);
   if (word(SLOTS_OFFSET) !== PARTICIPANT_SLOTS)
     damaged('participant slots', word(SLOTS_OFFSET), PARTICIPANT_SLOTS);
   const lifetime = LIFETIMES[word(LIFETIME_OFFSET)] ?? damaged('lifetime', word(LIFETIME_OFFSET), '0 or 1');
@@ -230,6 +257,14 @@ export function readHeader(
   const mostText = Math.min(headerLength - textOffset, MAX_TEXT_LENGTH);
   if (textLength > mostText) damaged('layout text length', textLength, `at most ${mostText}`);
   const layout = readLayout(shared.slice(textOffset, textOffset + textLength), fail);
+  const mutexAt = textOffset + textLength;
+  const mutexLength = word(MUTEX_LENGTH_OFFSET);
+  const mostName = kind === 'namedMutex' ? Math.min(headerLength - mutexAt, MAX_MUTEX_NAME) : 0;
+  if (mutexLength > mostName) damaged('mutex name length', mutexLength, `at most ${mostName}`);
+  const guard: StoreGuard =
+    kind === 'namedMutex'
+      ? { kind, name: new TextDecoder().decode(shared.slice(mutexAt, mutexAt + mutexLength)) }
+      : { kind };
   const digest = view.buffer.slice(DIGEST_OFFSET, DIGEST_OFFSET + DIGEST_LENGTH);
   if (!digestBytes(layout).every((byte, i) => byte === new Uint8Array(digest)[i])) {
     fail('SEGMENT_FORMAT', 'its header is damaged: the digest is not that of its layout');
@@ -237,7 +272,7 @@ export function readHeader(
 
   const capacity = Number(view.getBigUint64(CAPACITY_OFFSET, true));
   if (capacity < 1 || capacity > MAX_CAPACITY) damaged('capacity', capacity, `1 to ${MAX_CAPACITY}`);
-  const header = { ...planHeader(layout, capacity, lifetime), headerLength };
+  const header = { ...planHeader(layout, capacity, lifetime, guard), headerLength };
   const size = headerLength + capacity * header.stride;
   const claimed = Number(view.getBigUint64(SIZE_OFFSET, true));
   if (word(RECORD_SIZE_OFFSET) !== layout.size) damaged('record size', word(RECORD_SIZE_OFFSET), layout.size);
@@ -274,7 +309,7 @@ export function headerLengthOf(bytes: Uint8Array): number {
 }
 
 /** Bytes from the start that hold all of a header. */
-export const LONGEST_HEADER = TEXT_OFFSET + MAX_TEXT_LENGTH + HEADER_ALIGNMENT;
+export const LONGEST_HEADER = TEXT_OFFSET + MAX_TEXT_LENGTH + MAX_MUTEX_NAME + HEADER_ALIGNMENT;
 
 /** Tells what a managed segment holds, of a copy of its first bytes and its size; undefined for anything else, or damaged. */
 export function summarize(bytes: Uint8Array, size: number, name: string): SegmentSummary | undefined {

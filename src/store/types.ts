@@ -10,6 +10,7 @@ import type {
 } from '../layout/types.ts';
 import type { Handle } from '../platform/platform.ts';
 import type { SegmentOptions } from './options.ts';
+import type { NamedMutex } from './record-types.ts';
 import type { Segment } from './segment.ts';
 
 /** How to follow changes. */
@@ -44,7 +45,7 @@ export interface StoreReader<L extends AnyLayout = AnyLayout> extends Disposable
   readonly orphaned: boolean;
   /**
    * Reads record `index` into a fresh object; never a mix of two writes.
-   * @throws {GuardError} READ_CONTENDED when writers publish without a pause for 100 ms
+   * @throws {GuardError} READ_CONTENDED when writers publish without a pause for 100 ms; WRITER_DIED under a seqlock
    * @throws {ValueError} INDEX_RANGE
    * @throws {StoreClosedError} STORE_CLOSED
    */
@@ -76,7 +77,7 @@ export interface StoreWriter<L extends AnyLayout = AnyLayout> extends StoreReade
   /**
    * Writes record `index` whole. The record is checked before anything is written.
    * @throws {ValueError} VALUE_TYPE, VALUE_RANGE, VALUE_TOO_LONG, VALUE_UNMAPPABLE, INDEX_RANGE
-   * @throws {GuardError} LOCK_TIMEOUT when a live writer stays inside its write for 1 s
+   * @throws {GuardError} LOCK_TIMEOUT when a live writer stays inside its write for 1 s; under a mutex WRITER_DIED, once
    */
   write(index: number, record: InferInput<L>): void;
   /** Changes the given fields, nested ones too; the others keep what the last commit gave them. */
@@ -99,7 +100,12 @@ export interface StoreOptions<L extends AnyLayout> extends SegmentOptions {
   readonly layout: L;
   /** Records, 1 to 2^32 - 1. */
   readonly capacity: number;
-  readonly guard?: 'latch';
+  /**
+   * Default `latch`: two cells a record, readers never wait. `seqlock`: one cell, so about half the memory, and a writer
+   * killed inside a write leaves its record to be written whole (WRITER_DIED). `namedMutex`: a latch whose writers also take
+   * the mutex, so that a native program can keep them all out.
+   */
+  readonly guard?: 'latch' | 'seqlock' | NamedMutex;
 }
 
 /** How to open an existing store. */

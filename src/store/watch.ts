@@ -238,7 +238,8 @@ export class Watch<R> implements AsyncIterableIterator<Change<R>> {
       return { index, generation: latest - (((latest % WRAP) - sequence) >>> 0), record };
     } catch (error) {
       if (!(error instanceof GuardError)) throw error;
-      this.#contended = true;
+      // After a writer's death only the next write brings something to read, and that rings.
+      this.#contended = error.code === 'READ_CONTENDED';
       return undefined;
     }
   }

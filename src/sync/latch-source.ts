@@ -1,6 +1,6 @@
 // The latch of latch.ts as source text with one record's fields filled in, for machines with strong order. The text is
 // evaluated by src/layout/compile.ts. HOT: bench/run.ts, rows "read", "readInto", "write".
-import { SLOT_CELLS_WORD, SLOT_LOCK_WORD, SLOT_WRAPS_WORD } from './latch.ts';
+import { SLOT_CELLS_WORD, SLOT_LOCK_WORD, SLOT_WRAPS_WORD } from './cells.ts';
 
 /** Statements and expressions that move one record between objects and memory. */
 export interface RecordText {

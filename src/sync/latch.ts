@@ -11,69 +11,33 @@
 //        cell 1     `cellWords` words
 //
 //   generation = wraps[sequence & 1] * 2^32 + sequence
-import { GuardError } from '../errors.ts';
-import { BackOff } from './back-off.ts';
-import type { LockWord } from './lock-word.ts';
+import type { BackOff } from './back-off.ts';
+import {
+  type CellGuard,
+  type CellMemory,
+  contend,
+  copyIn,
+  copyOut,
+  SLOT_CELLS_WORD,
+  SLOT_LOCK_WORD,
+  SLOT_WRAPS_WORD,
+  slotGeometry,
+  type SlotGeometry,
+  unlock,
+} from './cells.ts';
 
-export const SLOT_SEQUENCE_WORD = 0;
-export const SLOT_LOCK_WORD = 1;
-export const SLOT_WRAPS_WORD = 2;
-export const SLOT_CELLS_WORD = 4;
-const SLOT_ALIGNMENT = 64;
-const CELL_ALIGNMENT = 8;
-const WORD = 4;
+const CELLS = 2;
 const WRAP = 2 ** 32;
-
-/** How long a reader keeps trying against writers that publish without a pause, in milliseconds. */
-export const READ_BOUND_MS = 100;
 const TRIES_PER_TURN = 1000;
-// Above this a bulk copy beats the loop, in spite of the subarray it needs. HOT: bench/run.ts, rows "record of N bytes".
-const LOOP_WORDS = 256;
-
-/** Where the slots lie, in 32-bit words. */
-export interface LatchGeometry {
-  readonly cellWords: number;
-  readonly strideWords: number;
-}
 
 /** Computes the geometry for records of `size` bytes. */
-export function latchGeometry(size: number): LatchGeometry {
-  const cell = Math.ceil(size / CELL_ALIGNMENT) * CELL_ALIGNMENT;
-  const slot = SLOT_CELLS_WORD * WORD + 2 * cell;
-  return { cellWords: cell / WORD, strideWords: (Math.ceil(slot / SLOT_ALIGNMENT) * SLOT_ALIGNMENT) / WORD };
-}
-
-/** The memory of all slots of a store and the way to write to them. */
-export interface LatchMemory extends LatchGeometry {
-  /** All of the segment. MAPPED: `firstWord + capacity * strideWords` was checked against its length at opening. */
-  readonly words: Int32Array;
-  readonly firstWord: number;
-  /** Word index of `armed` in the header. */
-  readonly armedWord: number;
-  /** Undefined for readers. */
-  readonly lock: LockWord | undefined;
-  /** Rings if somebody armed the bell. */
-  readonly announce: () => void;
-  readonly strongOrder: boolean;
-  /** For messages. */
-  readonly name: string;
-}
-
-/** Gives a reader another turn, or ends its patience. Returns what the next call takes. */
-export function contend(patience: BackOff | undefined, what: string): BackOff {
-  const backOff = patience ?? new BackOff(READ_BOUND_MS);
-  if (backOff.pause()) return backOff;
-  throw new GuardError(
-    'READ_CONTENDED',
-    `cannot read ${what}: it was written again during each of many tries in ${READ_BOUND_MS} ms`,
-  );
-}
+export const latchGeometry = (size: number): SlotGeometry => slotGeometry(size, CELLS);
 
 /** Reads and writes whole cells as words; `latch-source.ts` has the same steps as text, with the fields filled in. */
-export class Latch {
-  readonly #memory: LatchMemory;
+export class Latch implements CellGuard {
+  readonly #memory: CellMemory;
 
-  constructor(memory: LatchMemory) {
+  constructor(memory: CellMemory) {
     this.#memory = memory;
   }
 
@@ -82,36 +46,20 @@ export class Latch {
     return this.#memory.firstWord + index * this.#memory.strideWords;
   }
 
-  /**
-   * Copies the current cell of record `index` into `target` (protocol: read 1 to 3) and gives its sequence.
-   * @throws {GuardError} READ_CONTENDED
-   */
+  /** Protocol: read 1 to 3. */
   snapshot(index: number, target: Int32Array): number {
     const { words, cellWords, name } = this.#memory;
     const slot = this.#slot(index);
     let patience: BackOff | undefined;
     for (let tries = 0; ; tries++) {
       const sequence = Atomics.load(words, slot);
-      this.#copyOut(slot + SLOT_CELLS_WORD + (sequence & 1) * cellWords, target);
+      copyOut(this.#memory, slot + SLOT_CELLS_WORD + (sequence & 1) * cellWords, target);
       // ORDER: an Atomics call, which no compiler tier merges with the first load (docs/memory-order.md, re-check).
       if (Atomics.load(words, slot) === sequence) return sequence;
       if (tries % TRIES_PER_TURN === TRIES_PER_TURN - 1) patience = contend(patience, `${name}[${index}]`);
     }
   }
 
-  #copyOut(from: number, target: Int32Array): void {
-    const { words, cellWords, strongOrder } = this.#memory;
-    if (!strongOrder) {
-      // ORDER: acquire loads hold back the re-check that follows (docs/memory-order.md, weak order).
-      for (let i = 0; i < cellWords; i++) target[i] = Atomics.load(words, from + i);
-    } else if (cellWords <= LOOP_WORDS) {
-      for (let i = 0; i < cellWords; i++) target[i] = words[from + i]!;
-    } else {
-      target.set(words.subarray(from, from + cellWords));
-    }
-  }
-
-  /** Gives how often record `index` was committed: 0 = never. */
   generation(index: number): number {
     const { words, name } = this.#memory;
     const slot = this.#slot(index);
@@ -124,23 +72,18 @@ export class Latch {
     }
   }
 
-  /** True if the snapshot at `sequence` came before the first write. Cell 0's wraps change with cell 0 alone. */
+  /** Cell 0's wraps change with cell 0 alone. */
   neverWritten(index: number, sequence: number): boolean {
     return sequence === 0 && Atomics.load(this.#memory.words, this.#slot(index) + SLOT_WRAPS_WORD) === 0;
   }
 
-  /** Gives the raw sequence of record `index`, for watchers. */
   sequence(index: number): number {
     return Atomics.load(this.#memory.words, this.#slot(index));
   }
 
-  /**
-   * Writes `source` as the next state of record `index` (protocol: write 1 to 6). With `expected`, only if no write was
-   * published since that sequence; false then.
-   * @throws {GuardError} LOCK_TIMEOUT
-   */
+  /** Protocol: write 1 to 6. */
   commit(index: number, source: Int32Array, expected?: number): boolean {
-    const { words, cellWords, lock, armedWord, announce, strongOrder } = this.#memory;
+    const { words, cellWords, lock, armedWord, announce } = this.#memory;
     const slot = this.#slot(index);
     lock!.acquire(slot + SLOT_LOCK_WORD);
     try {
@@ -150,15 +93,11 @@ export class Latch {
       const spare = (sequence + 1) & 1;
       const wraps = words[slot + SLOT_WRAPS_WORD + (1 - spare)]!;
       words[slot + SLOT_WRAPS_WORD + spare] = sequence === -1 ? wraps + 1 : wraps;
-      const to = slot + SLOT_CELLS_WORD + spare * cellWords;
-      if (cellWords <= LOOP_WORDS) for (let i = 0; i < cellWords; i++) words[to + i] = source[i]!;
-      else words.set(source.subarray(0, cellWords), to);
+      copyIn(this.#memory, slot + SLOT_CELLS_WORD + spare * cellWords, source);
       // ORDER: the publish; a read-modify-write releases every store before it.
       Atomics.add(words, slot, 1);
     } finally {
-      // ORDER: on x86-TSO a plain store is a release (docs/memory-order.md, unlock).
-      if (strongOrder) words[slot + SLOT_LOCK_WORD] = 0;
-      else Atomics.store(words, slot + SLOT_LOCK_WORD, 0);
+      unlock(this.#memory, slot);
     }
     if (Atomics.load(words, armedWord) !== 0) announce();
     return true;

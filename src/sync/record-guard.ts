@@ -2,7 +2,7 @@
 // that is odd while somebody writes, a pair of versions, or nothing at all.
 import { GuardError } from '../errors.ts';
 import { BackOff } from './back-off.ts';
-import { contend } from './latch.ts';
+import { contend } from './cells.ts';
 import { LOCK_BOUND_MS } from './lock-word.ts';
 
 /** Lets a record be read whole and written alone, by the rules of its owner. */

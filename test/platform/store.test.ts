@@ -1,4 +1,4 @@
-// One conformance suite for stores, run on every backing this system has. Names are unique, nothing is left behind.
+// One conformance suite for stores, run on every backing this system has and under every guard. Names are unique, nothing is left behind.
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   array,
@@ -9,6 +9,7 @@ import {
   f64,
   type Handle,
   i32,
+  namedMutex,
   openStore,
   type StoreWriter,
   struct,
@@ -46,12 +47,24 @@ let serial = 0;
 const uniqueName = (): string => `sharecord-test-store-${process.pid}-${serial++}`;
 
 const backings = [
-  { backing: 'named', options: () => ({ name: uniqueName() }) },
-  { backing: 'anonymous', options: () => ({}) },
-  { backing: 'process', options: () => ({ backing: 'process' as const }) },
+  { backing: 'named', place: () => ({ name: uniqueName() }) },
+  { backing: 'anonymous', place: () => ({}) },
+  { backing: 'process', place: () => ({ backing: 'process' as const }) },
 ] as const;
+const guards = [
+  { guard: 'latch', guardOf: () => 'latch' as const },
+  { guard: 'seqlock', guardOf: () => 'seqlock' as const },
+  { guard: 'namedMutex', guardOf: () => namedMutex(uniqueName(), { timeoutMs: 1000 }) },
+] as const;
+const kinds = backings.flatMap(({ backing, place }) =>
+  guards.map(({ guard, guardOf }) => ({
+    backing,
+    guard,
+    options: () => ({ ...place(), guard: guardOf() }),
+  })),
+);
 
-describe.each(backings)('a store with backing $backing', ({ backing, options }) => {
+describe.each(kinds)('a store with backing $backing under $guard', ({ backing, guard, options }) => {
   const open: { close(): void }[] = [];
   afterEach(() => {
     for (const store of open.splice(0)) store.close();
@@ -464,7 +477,7 @@ describe.each(backings)('a store with backing $backing', ({ backing, options }) 
 
   test('the segment tells its size and the handle is plain data', () => {
     const store = make(1000);
-    expect(store.segment.size).toBeGreaterThan(1000 * Sensor.size * 2);
+    expect(store.segment.size).toBeGreaterThan(1000 * Sensor.size * (guard === 'seqlock' ? 1 : 2));
     expect(store.segment.buffer.byteLength).toBe(store.segment.size);
     const { handle } = store;
     if (backing !== 'process') expect(JSON.parse(JSON.stringify(handle)) as Handle).toEqual(handle);

@@ -3,7 +3,9 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Layout } from '../../src/layout/types.ts';
 import { accessRecords, type RecordAccess } from '../../src/store/record-access.ts';
-import { latchGeometry, type LatchMemory } from '../../src/sync/latch.ts';
+import type { CellMemory, SlotGeometry } from '../../src/sync/cells.ts';
+import { latchGeometry } from '../../src/sync/latch.ts';
+import { Seqlock, seqlockGeometry } from '../../src/sync/seqlock.ts';
 import { LockWord } from '../../src/sync/lock-word.ts';
 import { LAST_EPOCH, Participants, PARTICIPANT_SLOTS } from '../../src/sync/participants.ts';
 import type { KernelLocks } from '../../src/platform/platform.ts';
@@ -35,15 +37,17 @@ class FakeLocks implements KernelLocks {
   }
 }
 
-function memoryOf(layout: Layout): {
-  memory: (strongOrder: boolean) => LatchMemory;
+function memoryOf(
+  layout: Layout,
+  geometry: SlotGeometry = latchGeometry(layout.size),
+): {
+  memory: (strongOrder: boolean) => CellMemory;
   words: Int32Array;
   held: Set<number>;
 } {
-  const geometry = latchGeometry(layout.size);
   const words = new Int32Array(HEADER_WORDS + CAPACITY * geometry.strideWords);
   const held = new Set<number>();
-  const memory = (strongOrder: boolean): LatchMemory => {
+  const memory = (strongOrder: boolean): CellMemory => {
     const participants = new Participants(new FakeLocks(held), words, 0);
     const lock = new LockWord(words, participants, participants.claim('test'), layout.name);
     return {
@@ -51,6 +55,7 @@ function memoryOf(layout: Layout): {
       words,
       firstWord: HEADER_WORDS,
       armedWord: ARMED,
+      participants,
       lock,
       announce() {},
       strongOrder,
@@ -107,6 +112,45 @@ test('the generation goes on across the wrap of the sequence, and the record sta
           expect(access.read(0)).toEqual(record);
         }
         expect(last).toBeGreaterThan(6 * 2 ** 32);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test('the generation of a seqlock goes on across the wrap of its count, while a write is under way too', () => {
+  fc.assert(
+    fc.property(
+      layoutsWithRecords,
+      fc.boolean(),
+      fc.integer({ min: 0, max: 4 }),
+      fc.integer({ min: 0, max: 3 }),
+      ({ layout, record }, strong, before, wraps) => {
+        const { memory, words } = memoryOf(layout, seqlockGeometry(layout.size));
+        const cells = memory(strong);
+        const access = accessRecords(layout, CAPACITY, cells, new Seqlock(cells));
+        access.write(0, record);
+        const slot = HEADER_WORDS;
+        // As if 2^31 - 1 - before writes had been committed, at this wrap.
+        words[slot] = -2 - 2 * before;
+        words.fill(wraps, slot + 2, slot + 4);
+        let last = access.generation(0);
+        expect(last).toBe(wraps * 2 ** 31 + (2 ** 31 - 1 - before));
+        for (let i = 0; i < 8; i++) {
+          const { sequence } = access.snapshot(0);
+          expect(sequence).toBe(last | 0);
+          access.write(0, record);
+          expect(access.generation(0)).toBe(++last);
+          expect(access.sequence(0)).toBe(last | 0);
+          expect(access.read(0)).toEqual(record);
+          // A write that has begun is no write yet; the one that finishes in its place counts once.
+          words[slot]! += 1;
+          words[slot + 2 + (((words[slot]! >>> 1) + 1) & 1)] = 77;
+          expect(access.generation(0)).toBe(last);
+          access.write(0, record);
+          expect(access.generation(0)).toBe(++last);
+        }
+        expect(last).toBeGreaterThan((wraps + 1) * 2 ** 31);
       },
     ),
     { numRuns: 60 },

@@ -213,10 +213,15 @@ function runModel<L extends typeof Row | typeof Flat>(
   }
 }
 
-const backings = [{ backing: 'anonymous' }, { backing: 'process' }] as const;
+const kinds = [
+  { backing: 'anonymous', guard: 'latch' },
+  { backing: 'process', guard: 'latch' },
+  { backing: 'anonymous', guard: 'seqlock' },
+  { backing: 'process', guard: 'seqlock' },
+] as const;
 
-test.each(backings)(
-  'a store with backing $backing equals an array of records under every sequence of calls',
+test.each(kinds)(
+  'a store with backing $backing under $guard equals an array of records under every sequence of calls',
   (options) => {
     fc.assert(
       fc.property(rowCommands, (commands) => runModel(Row, options, commands)),
@@ -225,8 +230,8 @@ test.each(backings)(
   },
 );
 
-test.each(backings)(
-  'a store of scalar records with backing $backing equals an array under every sequence of calls',
+test.each(kinds)(
+  'a store of scalar records with backing $backing under $guard equals an array under every sequence of calls',
   (options) => {
     fc.assert(
       fc.property(flatCommands, (commands) => runModel(Flat, options, commands)),
