@@ -5,6 +5,7 @@ import {
   array,
   createSegment,
   createStore,
+  namedMutex,
   f32,
   openSegment,
   openStore,
@@ -103,6 +104,15 @@ describe('sharecord_open', () => {
     fs.symlinkSync(`/dev/shm/${makeStore(bed, 'target').name}`, `/dev/shm/${link}`);
     expect(await nativeOutcomeOf(bed, link)).toBe('SEGMENT_DENIED');
     fs.rmSync(`/dev/shm/${link}`);
+  });
+
+  test.each(['seqlock', 'namedMutex'] as const)('refuses a store guarded by a %s', async (kind) => {
+    const bed = new Bed();
+    const name = bed.name('other-guard');
+    const guard = kind === 'seqlock' ? kind : namedMutex(bed.name('mutex'), { timeoutMs: 50 });
+    bed.keep(createStore({ name, layout: Fields, capacity: 1, guard }));
+    for (const access of ['read', 'write'] as const)
+      expect(await nativeOutcomeOf(bed, name, access)).toBe('SEGMENT_FORMAT');
   });
 
   // Words of the header with values that no intact segment has.
