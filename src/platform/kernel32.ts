@@ -10,7 +10,9 @@ export const FILE_MAP_WRITE = 2;
 export const FILE_MAP_READ = 4;
 /** Stands for memory of the page file where a file is asked for, and for this process where a process is. */
 const MINUS_ONE = -1;
-const WORD_RANGE = 2 ** 32;
+/** What CreateFileW gives instead of a handle. */
+export const NO_HANDLE = MINUS_ONE;
+export const WORD_RANGE = 2 ** 32;
 // PLATFORM: an offset must be a multiple of the allocation granularity (MapViewOfFile, Microsoft Learn), 64 KiB everywhere.
 const GRANULARITY = 65536;
 // PLATFORM: MEMORY_BASIC_INFORMATION of 64-bit Windows (VirtualQuery): 48 bytes, RegionSize at 24.
@@ -22,6 +24,7 @@ const PROCESS_DUP_HANDLE = 0x40;
 export const ERROR_FILE_NOT_FOUND = 2;
 export const ERROR_ACCESS_DENIED = 5;
 export const ERROR_INVALID_HANDLE = 6;
+export const ERROR_SHARING_VIOLATION = 32;
 export const ERROR_INVALID_PARAMETER = 87;
 export const ERROR_ALREADY_EXISTS = 183;
 
@@ -33,6 +36,9 @@ const CODES: Readonly<Record<number, SegmentErrorCode>> = {
   [ERROR_ACCESS_DENIED]: 'SEGMENT_DENIED',
   8: 'SEGMENT_LIMIT', // ERROR_NOT_ENOUGH_MEMORY
   14: 'SEGMENT_LIMIT', // ERROR_OUTOFMEMORY
+  19: 'SEGMENT_DENIED', // ERROR_WRITE_PROTECT
+  [ERROR_SHARING_VIOLATION]: 'SEGMENT_DENIED',
+  39: 'SEGMENT_LIMIT', // ERROR_HANDLE_DISK_FULL
   112: 'SEGMENT_LIMIT', // ERROR_DISK_FULL
   123: 'SEGMENT_NAME', // ERROR_INVALID_NAME
   161: 'SEGMENT_NAME', // ERROR_BAD_PATHNAME
@@ -75,6 +81,13 @@ function load() {
     createFileMapping: kernel32.func(
       'intptr_t __stdcall CreateFileMappingW(intptr_t, void *, uint32_t, uint32_t, uint32_t, str16)',
     ),
+    createFile: kernel32.func(
+      'intptr_t __stdcall CreateFileW(str16, uint32_t, uint32_t, void *, uint32_t, uint32_t, intptr_t)',
+    ),
+    getFileInformation: kernel32.func('int __stdcall GetFileInformationByHandle(intptr_t, void *)'),
+    moveFile: kernel32.func('int __stdcall MoveFileExW(str16, str16, uint32_t)'),
+    flushFileBuffers: kernel32.func('int __stdcall FlushFileBuffers(intptr_t)'),
+    setHandleInformation: kernel32.func('int __stdcall SetHandleInformation(intptr_t, uint32_t, uint32_t)'),
     openFileMapping: kernel32.func('intptr_t __stdcall OpenFileMappingW(uint32_t, int, str16)'),
     mapViewOfFile: kernel32.func(
       'intptr_t __stdcall MapViewOfFile(intptr_t, uint32_t, uint32_t, uint32_t, size_t)',

@@ -15,9 +15,10 @@ const AT_SYMLINK_FOLLOW = 0x400;
 // PLATFORM: an offset must be a multiple of the page size (mmap(2)), which is 4, 16 or 64 KiB.
 const LARGEST_PAGE = 65536;
 const EINTR = 4;
-const EEXIST = 17;
+export const EEXIST = 17;
 // PLATFORM: open file description locks, fcntl(2); struct flock is 32 bytes on 64-bit Linux: type and whence (16 bits
 // each), start and length (64 bits each, 8-aligned), pid.
+const F_SETFD = 2;
 const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_WRLCK = 1;
@@ -28,17 +29,22 @@ const FLOCK_SIZE = 32;
 const CODES: Readonly<Record<number, SegmentErrorCode>> = {
   1: 'SEGMENT_DENIED', // EPERM
   2: 'SEGMENT_NOT_FOUND', // ENOENT
+  3: 'SEGMENT_NOT_FOUND', // ESRCH
   6: 'SEGMENT_FOREIGN', // ENXIO: a FIFO or socket
   12: 'SEGMENT_LIMIT', // ENOMEM
   13: 'SEGMENT_DENIED', // EACCES
   [EEXIST]: 'SEGMENT_EXISTS',
+  20: 'SEGMENT_NOT_FOUND', // ENOTDIR
   21: 'SEGMENT_FOREIGN', // EISDIR
   23: 'SEGMENT_LIMIT', // ENFILE
   24: 'SEGMENT_LIMIT', // EMFILE
   27: 'SEGMENT_LIMIT', // EFBIG
+  26: 'SEGMENT_DENIED', // ETXTBSY
   28: 'SEGMENT_LIMIT', // ENOSPC
+  30: 'SEGMENT_DENIED', // EROFS
   36: 'SEGMENT_NAME', // ENAMETOOLONG
   40: 'SEGMENT_DENIED', // ELOOP: O_NOFOLLOW met a symbolic link
+  95: 'SEGMENT_UNSUPPORTED', // EOPNOTSUPP: a file system without nameless files
   122: 'SEGMENT_LIMIT', // EDQUOT
 };
 
@@ -101,6 +107,12 @@ export function createMemoryFile(): number {
   const fd = libc().memfdCreate('sharecord', MFD_CLOEXEC) as number;
   if (fd < 0) throw systemError('create', undefined, 'memfd_create', libc().koffi.errno());
   return fd;
+}
+
+/** Lets child processes have the descriptor under the same number. */
+export function keepOnExec(fd: number): void {
+  if (libc().fcntl(fd, F_SETFD, null) !== 0)
+    throw systemError('create', undefined, 'fcntl', libc().koffi.errno());
 }
 
 /** Closes a descriptor that did not come from Node's `fs`. */

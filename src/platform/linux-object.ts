@@ -1,4 +1,4 @@
-// One open of a segment on Linux: its descriptor, mappings, locks, doorbell and name.
+// One open of a segment on Linux: its descriptor, mappings, locks, doorbell and its place in the file system.
 import * as fs from 'node:fs';
 import { SegmentError } from '../errors.ts';
 import * as libc from './libc.ts';
@@ -15,7 +15,7 @@ import type {
 
 // PLATFORM: glibc and musl open shared memory objects as files here (shm_open(3), shm_overview(7)).
 export const FOLDER = '/dev/shm';
-export const O_CLOEXEC = 0o2000000;
+const O_CLOEXEC = 0o2000000;
 
 export const pathOf = (name: string): string => `${FOLDER}/${name}`;
 export const ownPath = (fd: number): string => `/proc/self/fd/${fd}`;
@@ -23,6 +23,14 @@ const identityOf = (stats: fs.BigIntStats): string => `${stats.dev}:${stats.ino}
 
 export const flagsFor = (writable: boolean): number =>
   (writable ? fs.constants.O_RDWR : fs.constants.O_RDONLY) | O_CLOEXEC;
+
+/** What is there instead of a file. */
+function kindOf(stats: fs.BigIntStats): string {
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isFIFO()) return 'a pipe';
+  if (stats.isSocket()) return 'a socket';
+  return stats.isSymbolicLink() ? 'a symbolic link' : 'a device';
+}
 
 /** Runs a call of `fs` and translates its error. */
 export function attempt<T>(act: string, segment: string | undefined, call: () => T): T {
@@ -41,10 +49,21 @@ export function attempt<T>(act: string, segment: string | undefined, call: () =>
   }
 }
 
+/**
+ * Locks of an open file description of their own. PLATFORM: whatever has a description keeps its locks: a mapping until
+ * munmap, which a terminated worker never does, and a child process that inherited it (mmap(2), fcntl(2)). So this one is
+ * neither mapped nor handed over.
+ */
 class DescriptorLocks implements KernelLocks {
-  readonly #fd: number;
-  constructor(fd: number) {
-    this.#fd = fd;
+  readonly #source: number;
+  #own: number | undefined;
+  constructor(source: number) {
+    this.#source = source;
+  }
+  get #fd(): number {
+    return (this.#own ??= attempt('lock', undefined, () =>
+      fs.openSync(ownPath(this.#source), flagsFor(true)),
+    ));
   }
   tryLock(at: number): boolean {
     return libc.lockByte(this.#fd, at);
@@ -54,6 +73,9 @@ class DescriptorLocks implements KernelLocks {
   }
   isHeld(at: number, length: number): boolean {
     return libc.bytesHeld(this.#fd, at, length);
+  }
+  close(): void {
+    if (this.#own !== undefined) fs.closeSync(this.#own);
   }
 }
 
@@ -111,19 +133,25 @@ export class LinuxObject implements SegmentObject {
   readonly size: number;
   readonly foreignOwner: boolean;
   readonly #fd: number;
+  readonly #locks: DescriptorLocks;
   readonly #identity: string;
-  #name: string | undefined;
+  #place: string | undefined;
 
-  constructor(fd: number, backing: Backing, name: string | undefined) {
+  /** Takes over `fd`, also when it throws. `place` is a segment name or, with backing `file`, an absolute path. */
+  constructor(fd: number, backing: Backing, place: string | undefined) {
     this.#fd = fd;
+    this.#locks = new DescriptorLocks(fd);
     this.backing = backing;
-    this.#name = name;
-    const stats = attempt('open', name, () => fs.fstatSync(fd, { bigint: true }));
+    this.#place = place;
+    const stats = attempt('open', place, () => fs.fstatSync(fd, { bigint: true }));
     if (!stats.isFile()) {
       fs.closeSync(fd);
-      throw new SegmentError('SEGMENT_FOREIGN', `cannot open segment "${name}": it is not a memory object`, {
-        segment: name,
-      });
+      throw new SegmentError(
+        'SEGMENT_FOREIGN',
+        `cannot open ${place === undefined ? 'anonymous segment' : `segment "${place}"`}: it is ${kindOf(stats)}, ` +
+          'expected a file or memory',
+        { segment: place },
+      );
     }
     this.size = Number(stats.size);
     this.foreignOwner = Number(stats.uid) !== process.geteuid?.();
@@ -131,7 +159,20 @@ export class LinuxObject implements SegmentObject {
   }
 
   get name(): string | undefined {
-    return this.#name;
+    return this.backing === 'named' ? this.#place : undefined;
+  }
+
+  get place(): string | undefined {
+    return this.#place;
+  }
+
+  get outlivesUsers(): boolean {
+    return this.#place !== undefined;
+  }
+
+  /** Where the place is in the file system. */
+  get #path(): string | undefined {
+    return this.backing === 'named' && this.#place !== undefined ? pathOf(this.#place) : this.#place;
   }
 
   get identity(): string {
@@ -141,7 +182,7 @@ export class LinuxObject implements SegmentObject {
   get handle(): NativeHandle {
     return {
       backing: this.backing as NativeHandle['backing'],
-      ...(this.#name === undefined ? {} : { name: this.#name }),
+      ...(this.#place === undefined ? {} : { [this.backing === 'file' ? 'file' : 'name']: this.#place }),
       osHandle: this.#fd,
       pid: process.pid,
       identity: this.#identity,
@@ -150,63 +191,53 @@ export class LinuxObject implements SegmentObject {
   }
 
   map(access: Access, offset: number, length: number): Mapping {
-    const writable = access === 'read-write';
-    const name = this.#name;
-    const range = attempt('map', name, () =>
-      this.#reopen(writable, (fd) =>
-        libc.mapDescriptor(fd, access !== 'read', access !== 'copy-on-write', offset, length, name),
-      ),
-    );
+    const place = this.#place;
+    const isShared = access !== 'copy-on-write';
+    const range = libc.mapDescriptor(this.#fd, access !== 'read', isShared, offset, length, place);
     return {
       buffer: range.buffer,
-      flush: () => libc.synchronize(range, name),
+      flush: () => libc.synchronize(range, place),
       unmap: () => libc.unmap(range),
     };
   }
 
   mapControl(length: number): Mapping | undefined {
+    let fd: number | undefined;
     try {
-      const range = this.#reopen(true, (fd) =>
-        libc.mapDescriptor(fd, true, true, 0, Math.min(length, this.size), this.#name),
-      );
+      fd = fs.openSync(ownPath(this.#fd), flagsFor(true));
+      const range = libc.mapDescriptor(fd, true, true, 0, Math.min(length, this.size), this.#place);
       return { buffer: range.buffer, flush() {}, unmap: () => libc.unmap(range) };
     } catch {
       return undefined;
-    }
-  }
-
-  /**
-   * Runs `use` with an open file description of its own. PLATFORM: a mapping keeps its description, and so its locks, until
-   * munmap (mmap(2), fcntl(2)); a terminated worker never unmaps, so what holds locks must not be mapped.
-   */
-  #reopen<T>(writable: boolean, use: (fd: number) => T): T {
-    const fd = fs.openSync(ownPath(this.#fd), flagsFor(writable));
-    try {
-      return use(fd);
     } finally {
-      fs.closeSync(fd);
+      if (fd !== undefined) fs.closeSync(fd);
     }
   }
 
   locks(): KernelLocks {
-    return new DescriptorLocks(this.#fd);
+    return this.#locks;
   }
 
   doorbell(_words: Int32Array, _bell: number, byte: number): Doorbell {
     return new FileDoorbell(this.#fd, byte);
   }
 
-  publish(name: string): boolean {
-    if (!libc.linkDescriptor(this.#fd, pathOf(name), name)) return false;
-    this.#name = name;
+  publish(place: string): boolean {
+    const path = this.backing === 'named' ? pathOf(place) : place;
+    if (!libc.linkDescriptor(this.#fd, path, place)) {
+      const stats = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+      if (stats === undefined || stats.isFile()) return false;
+      throw libc.systemError('create', place, 'linkat', libc.EEXIST, `the name belongs to ${kindOf(stats)}`);
+    }
+    this.#place = place;
     return true;
   }
 
-  /** What the name means now: this object, another, or nothing. */
+  /** What the place means now: this object, another, or nothing. */
   #meaning(): 'this' | 'another' | 'nothing' {
-    const name = this.#name;
-    if (name === undefined) return 'nothing';
-    const stats = fs.lstatSync(pathOf(name), { bigint: true, throwIfNoEntry: false });
+    const path = this.#path;
+    if (path === undefined) return 'nothing';
+    const stats = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
     if (stats === undefined) return 'nothing';
     return identityOf(stats) === this.#identity ? 'this' : 'another';
   }
@@ -220,12 +251,13 @@ export class LinuxObject implements SegmentObject {
   }
 
   unlink(): void {
-    const name = this.#name;
-    if (name === undefined || !this.named()) return;
-    attempt('unlink', name, () => fs.rmSync(pathOf(name), { force: true }));
+    const path = this.#path;
+    if (path === undefined || !this.named()) return;
+    attempt('unlink', this.#place, () => fs.rmSync(path, { force: true }));
   }
 
   close(): void {
+    this.#locks.close();
     fs.closeSync(this.#fd);
   }
 }

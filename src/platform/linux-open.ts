@@ -1,25 +1,36 @@
-// Opening segments on Linux by name, by a handle from another thread or process, or by an inherited descriptor. Everything is
+// Opening segments on Linux by name or path, by a handle from another thread or process, or by an inherited descriptor. Everything is
 // opened through Node's fs, so that terminating a worker closes its descriptors and frees their locks.
 import * as fs from 'node:fs';
 import { SegmentError } from '../errors.ts';
 import * as libc from './libc.ts';
-import { flagsFor, LinuxObject, pathOf } from './linux-object.ts';
-import { normalizePosixName } from './names.ts';
+import { attempt, flagsFor, LinuxObject, pathOf } from './linux-object.ts';
+import { checkFile, normalizePosixName } from './names.ts';
 import type { Backing, ForeignHandle, NativeHandle } from './platform.ts';
 
-/** Opens the segment of that name. */
-export function openName(name: string, writable: boolean): LinuxObject {
+function openPath(path: string, writable: boolean, backing: 'named' | 'file', place: string): LinuxObject {
   // O_NOFOLLOW and O_NONBLOCK: a squatter's symbolic link or FIFO is an error, not a detour or a hang.
   const flags = flagsFor(writable) | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
   let fd: number;
   try {
-    fd = fs.openSync(pathOf(name), flags);
+    fd = fs.openSync(path, flags);
   } catch (error) {
     const { code, errno, syscall } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' ? 'no segment has this name' : `open failed with ${code}`;
-    throw libc.systemError('open', name, syscall ?? 'open', -(errno ?? 0), reason);
+    const nothing = backing === 'named' ? 'no segment has this name' : 'there is no such file';
+    const reason = code === 'ENOENT' ? nothing : `open failed with ${code}`;
+    throw libc.systemError('open', place, syscall ?? 'open', -(errno ?? 0), reason);
   }
-  return new LinuxObject(fd, 'named', name);
+  return new LinuxObject(fd, backing, place);
+}
+
+/** Opens the segment of that name. */
+export function openName(name: string, writable: boolean): LinuxObject {
+  return openPath(pathOf(name), writable, 'named', name);
+}
+
+/** Opens a file; links on the way to it are the caller's own. */
+function openFile(file: string, writable: boolean): LinuxObject {
+  const real = attempt('open', file, () => fs.realpathSync(checkFile(file)));
+  return openPath(real, writable, 'file', real);
 }
 
 /** Opens the file that process `pid` has as descriptor `osHandle`, as a new open file description. */
@@ -28,7 +39,7 @@ function openDescriptor(
   osHandle: number,
   writable: boolean,
   backing: Backing,
-  name: string | undefined,
+  place: string | undefined,
 ): LinuxObject {
   const owner = pid === undefined || pid === process.pid ? 'self' : String(pid);
   const path = `/proc/${owner}/fd/${osHandle}`;
@@ -40,43 +51,50 @@ function openDescriptor(
     const { errno, code } = error as NodeJS.ErrnoException;
     throw libc.systemError(
       'open',
-      name,
+      place,
       'open',
       -(errno ?? 0),
       code === 'ENOENT' ? `process ${pid ?? process.pid} does not have it open` : `open failed with ${code}`,
     );
   }
-  return new LinuxObject(fd, backing, name);
+  return new LinuxObject(fd, backing, place);
 }
 
-/** Opens by name while the name means the same object, else through the process that made the handle. */
+/** Opens by name or path while that means the same object, else through the process that made the handle, else as inherited. */
 export function openHandle(handle: NativeHandle, writable: boolean): LinuxObject {
-  const isSame = (object: LinuxObject): boolean =>
-    handle.identity === undefined || object.handle.identity === handle.identity;
-  if (handle.name !== undefined) {
-    const name = normalizePosixName(handle.name);
+  const { backing, name, file, osHandle, pid, identity } = handle;
+  const place = backing === 'file' ? file : name;
+  const ways: (() => LinuxObject)[] = [];
+  if (backing === 'file' && file !== undefined) ways.push(() => openFile(file, writable));
+  if (name !== undefined) ways.push(() => openName(normalizePosixName(name), writable));
+  if (osHandle !== undefined) {
+    ways.push(() => openDescriptor(pid, osHandle, writable, backing, place));
+    // An inherited descriptor has the same number here, and needs its maker no more.
+    if (identity !== undefined)
+      ways.push(() => openDescriptor(undefined, osHandle, writable, backing, place));
+  }
+  let failure: unknown;
+  for (const open of ways) {
     try {
-      const object = openName(name, writable);
-      if (isSame(object)) return object;
+      const object = open();
+      if (identity === undefined || object.handle.identity === identity) return object;
       object.close();
     } catch (error) {
-      // Whatever the name means now, the process that made the handle may still have the object.
-      if (handle.osHandle === undefined) throw error;
+      // What the name means now, or has become of the maker, is no obstacle to the next way.
+      failure ??= error;
     }
   }
-  if (handle.osHandle !== undefined) {
-    const object = openDescriptor(handle.pid, handle.osHandle, writable, handle.backing, handle.name);
-    if (isSame(object)) return object;
-    object.close();
-  }
-  throw new SegmentError('SEGMENT_NOT_FOUND', 'cannot open segment by handle: what it named is gone', {
-    segment: handle.name,
-  });
+  throw (
+    failure ??
+    new SegmentError('SEGMENT_NOT_FOUND', 'cannot open segment by handle: what it named is gone', {
+      segment: place,
+    })
+  );
 }
 
-/** Opens a descriptor that somebody else opened in this process. */
-export function openForeign(handle: ForeignHandle, writable: boolean): LinuxObject {
-  const object = openDescriptor(undefined, handle.osHandle, writable, 'anonymous', undefined);
-  if (handle.adopt === true) fs.closeSync(handle.osHandle);
+/** Opens a descriptor that a program which does not know this library has open. */
+export function openForeign({ osHandle, pid, adopt }: ForeignHandle, writable: boolean): LinuxObject {
+  const object = openDescriptor(pid, osHandle, writable, 'anonymous', undefined);
+  if (adopt === true) fs.closeSync(osHandle);
   return object;
 }

@@ -1,11 +1,12 @@
 // The platform of Linux: segments are files of the memory file system behind shm_open(3), and memfd files without a name.
 import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { markAsUncloneable } from 'node:worker_threads';
 import { atExit } from './at-exit.ts';
 import * as libc from './libc.ts';
-import { attempt, flagsFor, FOLDER, LinuxObject, O_CLOEXEC, ownPath, pathOf } from './linux-object.ts';
+import { attempt, flagsFor, FOLDER, LinuxObject, ownPath, pathOf } from './linux-object.ts';
 import { openForeign, openHandle, openName } from './linux-open.ts';
-import { normalizePosixName } from './names.ts';
+import { checkFile, normalizePosixName } from './names.ts';
 import type { Backing, CreateOptions, Platform } from './platform.ts';
 import { createProcessObject } from './process-memory.ts';
 import { initializeRobustMutex, ROBUST_MUTEX_SIZE, RobustMutex } from './robust-mutex.ts';
@@ -14,13 +15,19 @@ const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
 // PLATFORM: O_TMPFILE makes a file without a name that linkat(2) can name later (open(2)); it contains O_DIRECTORY.
 const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY;
 const ENOMEM = 12;
+const TAKEN = { syscall: 'linkat', osCode: libc.EEXIST };
 
-/** Sizes the nameless file behind `fd` and gives it its permissions. */
-function finish(fd: number, options: CreateOptions, backing: Backing): LinuxObject {
+/** Makes a file without a name in a folder. */
+function openNameless(folder: string, mode: number, place: string | undefined): number {
+  return attempt('create', place, () => fs.openSync(folder, flagsFor(true) | O_TMPFILE, mode));
+}
+
+/** Sizes the nameless file behind `fd`, gives it its permissions, and hands it on to children if asked to. */
+function finish(fd: number, options: CreateOptions, backing: Backing, place?: string): LinuxObject {
   try {
     // PLATFORM: a memfd has no limit of its own; allocating more than there is ends in the out-of-memory killer and not in
     // an error (memfd_create(2), tmpfs(5)). uv_get_available_memory looks at the control group too.
-    if (options.size > process.availableMemory()) {
+    if (backing !== 'file' && options.size > process.availableMemory()) {
       throw libc.systemError(
         'create',
         undefined,
@@ -29,9 +36,10 @@ function finish(fd: number, options: CreateOptions, backing: Backing): LinuxObje
         `no memory for ${options.size} bytes`,
       );
     }
-    libc.allocate(fd, options.size, undefined);
+    libc.allocate(fd, options.size, place);
     // The mode of open(2) is cut by the umask; the caller's is meant as it is.
-    attempt('create', undefined, () => fs.fchmodSync(fd, options.mode));
+    attempt('create', place, () => fs.fchmodSync(fd, options.mode));
+    if (options.inheritable === true) libc.keepOnExec(fd);
     return new LinuxObject(fd, backing, undefined);
   } catch (error) {
     fs.closeSync(fd);
@@ -47,18 +55,20 @@ export const linux: Platform = {
   defaultBacking: 'anonymous',
   namesOutliveUsers: true,
   normalizeName: normalizePosixName,
+  normalizeFile: (file) => path.resolve(checkFile(file)),
+  taken: { named: TAKEN, file: TAKEN },
 
-  createUnpublished(options) {
-    const flags = fs.constants.O_RDWR | O_TMPFILE | O_CLOEXEC;
-    const fd = attempt('create', undefined, () => fs.openSync(FOLDER, flags, options.mode));
-    return finish(fd, options, 'named');
+  createUnpublished: (options) => finish(openNameless(FOLDER, options.mode, undefined), options, 'named'),
+
+  createFile(options, file) {
+    return finish(openNameless(path.dirname(file), options.mode, file), options, 'file', file);
   },
 
   createAnonymous(options) {
     const raw = libc.createMemoryFile();
     let fd: number;
     try {
-      fd = attempt('create', undefined, () => fs.openSync(ownPath(raw), fs.constants.O_RDWR | O_CLOEXEC));
+      fd = attempt('create', undefined, () => fs.openSync(ownPath(raw), flagsFor(true)));
     } finally {
       libc.closeDescriptor(raw);
     }

@@ -34,6 +34,17 @@ export function normalizePosixName(name: unknown): string {
 }
 
 /**
+ * Checks the path of a file: text, not empty, without NUL.
+ * @throws {SegmentError} SEGMENT_NAME for anything else.
+ */
+export function checkFile(file: unknown): string {
+  if (typeof file !== 'string') refuse(file, 'expected the path of a file');
+  if (file === '') refuse(file, 'it is empty');
+  if (file.includes('\0')) refuse(file, 'it contains NUL');
+  return file;
+}
+
+/**
  * Checks a name of 1 to 200 bytes of UTF-8, with `Local\` or `Global\` in front or not, and gives it as it is.
  * PLATFORM: no other backslash may be in it, and names differ by case (kernel object namespaces, Microsoft Learn).
  * @throws {SegmentError} SEGMENT_NAME for anything else.

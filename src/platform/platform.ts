@@ -12,7 +12,7 @@ export interface NativeHandle {
   readonly backing: 'named' | 'file' | 'anonymous';
   readonly name?: string;
   readonly file?: string;
-  /** Number of the file descriptor (POSIX) in process `pid`. */
+  /** Number of the descriptor (POSIX) or section handle (Windows) in process `pid`; what a native program uses. */
   readonly osHandle?: number;
   readonly pid?: number;
   /** What tells this object from another of the same name or number: device and inode. */
@@ -32,10 +32,14 @@ export interface ProcessHandle {
 /** Names a segment that another part of the program, or another program, has open. */
 export type Handle = NativeHandle | ProcessHandle;
 
-/** A descriptor that a native program handed over; it is duplicated and stays the caller's unless `adopt`. */
+/** A descriptor or handle that a native program handed over; it is duplicated and stays the caller's unless `adopt`. */
 export interface ForeignHandle {
   readonly osHandle: number;
+  /** The process whose number it is; default this one. */
+  readonly pid?: number;
+  /** Bytes to use of it, from its start; default all. */
   readonly size?: number;
+  /** Closes the original once it is open. Only in this process. */
   readonly adopt?: boolean;
 }
 
@@ -91,7 +95,14 @@ export interface Doorbell {
 export interface SegmentObject {
   readonly backing: Backing;
   readonly name: string | undefined;
-  /** Bytes; exact on POSIX. */
+  /** What others find it by: its name, or the absolute path of its file. */
+  readonly place: string | undefined;
+  /**
+   * True where the place stays until it is unlinked (files, names of POSIX): then the last user unlinks it. False where it ends
+   * with the last handle (names of Windows), or where there is none.
+   */
+  readonly outlivesUsers: boolean;
+  /** Bytes; exact but for memory of Windows. */
   readonly size: number;
   /** True if this object's owner is another user. */
   readonly foreignOwner: boolean;
@@ -109,15 +120,15 @@ export interface SegmentObject {
    * listens; `byte` the byte that others write to.
    */
   doorbell(words: Int32Array, bell: number, byte: number): Doorbell;
-  /** Gives a finished, nameless object its name; false if the name is taken. Where it has the name already: nothing. */
-  publish(name: string): boolean;
+  /** Gives a finished object that nobody can see its place; false if that is taken. Where it has it already: nothing. */
+  publish(place: string): boolean;
   /** Equal for all opens of this object in this process. */
   readonly identity: string;
-  /** True while the name means this object, false if it means another or nothing. */
+  /** True while the place means this object, false if it means another or nothing. */
   named(): boolean;
-  /** True once the name means another object. */
+  /** True once the place means another object. */
   replaced(): boolean;
-  /** Removes the name if it still means this object. */
+  /** Frees the place if it still means this object. */
   unlink(): void;
   close(): void;
 }
@@ -161,6 +172,8 @@ export interface CreateOptions {
   readonly mode: number;
   /** SDDL text (Windows); without it the object is for this user alone. */
   readonly securityDescriptor?: string | undefined;
+  /** Child processes have the handle's number too. */
+  readonly inheritable?: boolean;
 }
 
 /** One operating system, or none (`process`). */
@@ -174,6 +187,10 @@ export interface Platform {
   readonly defaultBacking: 'anonymous' | 'process';
   /** Checks and completes a segment name. */
   normalizeName(name: string): string;
+  /** Checks the path of a file and makes it absolute. */
+  normalizeFile(file: string): string;
+  /** What the system says of a name or file that exists already. */
+  readonly taken: Readonly<Record<'named' | 'file', { readonly syscall: string; readonly osCode: number }>>;
   /**
    * True where a name stays until it is unlinked (POSIX): then a segment is made without its name, and the last user
    * unlinks it. False where a section has its name from its first, zeroed moment until its last handle is closed (Windows):
@@ -187,6 +204,8 @@ export interface Platform {
   createUnpublished(options: CreateOptions, name: string): SegmentObject | undefined;
   /** The locks of the segment of that name before there is one; absent where they are part of the segment. */
   locksOf?(name: string): KernelLocks;
+  /** Makes a file of zeros for the path `file` that is not there until `publish`. */
+  createFile(options: CreateOptions, file: string): SegmentObject;
   createAnonymous(options: CreateOptions): SegmentObject;
   createProcess(size: number): SegmentObject;
   /** Opens by name or handle. `writable` asks for permission to write. */

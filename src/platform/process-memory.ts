@@ -115,6 +115,8 @@ class WordDoorbell implements Doorbell {
 class ProcessObject implements SegmentObject {
   readonly backing = 'process';
   readonly name = undefined;
+  readonly place = undefined;
+  readonly outlivesUsers = false;
   readonly identity = 'process';
   readonly foreignOwner = false;
   readonly #buffer: SharedArrayBuffer;

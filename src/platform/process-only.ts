@@ -4,6 +4,8 @@ import { normalizePosixName } from './names.ts';
 import type { Platform } from './platform.ts';
 import { createProcessObject } from './process-memory.ts';
 
+const NOTHING = { syscall: '', osCode: 0 };
+
 /** Builds a platform that offers `process` segments and refuses the others because of `reason`. */
 export function processOnly(reason: string): Platform {
   const refuse = (): never => {
@@ -14,7 +16,10 @@ export function processOnly(reason: string): Platform {
     defaultBacking: 'process',
     namesOutliveUsers: true,
     normalizeName: normalizePosixName,
+    normalizeFile: refuse,
+    taken: { named: NOTHING, file: NOTHING },
     createUnpublished: refuse,
+    createFile: refuse,
     createAnonymous: refuse,
     createProcess: createProcessObject,
     open(source) {

@@ -21,12 +21,39 @@ import { MutexLocks } from './win32-locks.ts';
 import { isForeign, securityAttributes } from './win32-security.ts';
 
 const SYNCHRONIZE = 0x10_0000;
+const HANDLE_FLAG_INHERIT = 1;
 const MANUAL_RESET = 1;
 const RIGHTS: Readonly<Record<Access, number>> = {
   read: FILE_MAP_READ,
   'read-write': FILE_MAP_READ | FILE_MAP_WRITE,
   'copy-on-write': FILE_MAP_COPY,
 };
+
+/** Maps a part of a section; `flushFile` runs behind each flush of a mapping that can change a file. */
+export function mapSection(
+  section: number,
+  access: Access,
+  offset: number,
+  length: number,
+  segment: string | undefined,
+  flushFile: () => void = () => {},
+): Mapping {
+  const view = mapView(section, RIGHTS[access], offset, length, segment);
+  return {
+    buffer: view.buffer,
+    flush() {
+      if (access !== 'read-write') return;
+      flushView(view, segment);
+      flushFile();
+    },
+    unmap: () => unmapView(view),
+  };
+}
+
+/** Lets child processes have a handle under the same number. */
+export function shareWithChildren(handle: number): void {
+  kernel32().setHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
+}
 
 /** What tells one segment from all others. */
 export interface SectionKey {
@@ -58,6 +85,7 @@ export function isPresent(key: SectionKey, open: string): boolean {
 export class WindowsObject implements SegmentObject {
   readonly backing: 'named' | 'anonymous';
   readonly name: string | undefined;
+  readonly outlivesUsers = false;
   readonly size: number;
   readonly foreignOwner: boolean;
   readonly identity: string;
@@ -93,6 +121,10 @@ export class WindowsObject implements SegmentObject {
     }
   }
 
+  get place(): string | undefined {
+    return this.name;
+  }
+
   get handle(): NativeHandle {
     const { name, id } = this.#key;
     return {
@@ -110,29 +142,20 @@ export class WindowsObject implements SegmentObject {
   }
 
   map(access: Access, offset: number, length: number): Mapping {
-    return this.#map(this.#section, access, offset, length);
+    return mapSection(this.#section, access, offset, length, this.name);
   }
 
   mapControl(length: number): Mapping | undefined {
     let section = this.#section;
     try {
       if (this.name !== undefined) section = openSection(this.name, FILE_MAP_READ | FILE_MAP_WRITE);
-      return this.#map(section, 'read-write', 0, Math.min(length, this.size));
+      return mapSection(section, 'read-write', 0, Math.min(length, this.size), this.name);
     } catch {
       return undefined;
     } finally {
       // PLATFORM: a view keeps its section's memory, though not its name (MapViewOfFile); the name lives by #section.
       if (section !== this.#section) closeHandle(section);
     }
-  }
-
-  #map(section: number, access: Access, offset: number, length: number): Mapping {
-    const view = mapView(section, RIGHTS[access], offset, length, this.name);
-    return {
-      buffer: view.buffer,
-      flush: () => flushView(view, this.name),
-      unmap: () => unmapView(view),
-    };
   }
 
   locks(): KernelLocks {

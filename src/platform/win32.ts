@@ -1,5 +1,6 @@
 // The platform of Windows: segments are sections of the page file, which live until their last handle is closed.
 import * as os from 'node:os';
+import * as path from 'node:path';
 import { markAsUncloneable } from 'node:worker_threads';
 import { SegmentError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
@@ -7,18 +8,20 @@ import {
   closeHandle,
   createSection,
   duplicateHandle,
+  ERROR_ALREADY_EXISTS,
   FILE_MAP_COPY,
   FILE_MAP_READ,
   FILE_MAP_WRITE,
   openSection,
 } from './kernel32.ts';
-import { normalizeWindowsName } from './names.ts';
+import { checkFile, normalizeWindowsName } from './names.ts';
 import type { CreateOptions, ForeignHandle, NativeHandle, Platform } from './platform.ts';
 import { createProcessObject } from './process-memory.ts';
 import { randomUUID } from 'node:crypto';
 import { windowMessages } from './win32-window.ts';
+import { createFileFor, openFile, WindowsFile } from './win32-file.ts';
 import { MutexLocks, WindowsMutex } from './win32-locks.ts';
-import { isPresent, WindowsObject } from './win32-object.ts';
+import { isPresent, shareWithChildren, WindowsObject } from './win32-object.ts';
 import { READ_CONTROL, securityAttributes } from './win32-security.ts';
 
 const MS_PER_S = 1000;
@@ -43,7 +46,8 @@ function gone(name: string | undefined): SegmentError {
 }
 
 /** Opens what a handle means: by name, or through the process that made it, while the open that gave it lives. */
-function openHandle(handle: NativeHandle, writable: boolean): WindowsObject {
+function openHandle(handle: NativeHandle, writable: boolean): WindowsObject | WindowsFile {
+  if (handle.backing === 'file') return openFileHandle(handle, writable);
   const [open, id] = handle.identity?.split('/') ?? [];
   const name = handle.name === undefined ? undefined : normalizeWindowsName(handle.name);
   if (name === undefined && handle.osHandle === undefined) throw gone(name);
@@ -60,16 +64,25 @@ function openHandle(handle: NativeHandle, writable: boolean): WindowsObject {
   throw gone(name);
 }
 
-function openForeign({ osHandle, adopt }: ForeignHandle): WindowsObject {
-  const section = duplicateHandle(undefined, osHandle, undefined, undefined);
+function openFileHandle({ file, identity }: NativeHandle, writable: boolean): WindowsFile {
+  if (file === undefined) throw gone(file);
+  const object = openFile(file, writable);
+  if (identity === undefined || object.identity === identity) return object;
+  object.close();
+  throw gone(file);
+}
+
+function openForeign({ osHandle, pid, adopt }: ForeignHandle): WindowsObject {
+  const section = duplicateHandle(pid, osHandle, undefined, undefined);
   const object = new WindowsObject(section, { name: undefined, id: undefined });
   if (adopt === true) closeHandle(osHandle);
   return object;
 }
 
-function create({ size, securityDescriptor }: CreateOptions, name: string | undefined) {
+function create({ size, securityDescriptor, inheritable }: CreateOptions, name: string | undefined) {
   const section = createSection(size, name, securityAttributes(securityDescriptor));
   if (section === undefined) return undefined;
+  if (inheritable === true) shareWithChildren(section);
   return new WindowsObject(section, { name, id: name === undefined ? randomUUID() : undefined });
 }
 
@@ -86,8 +99,14 @@ export const win32: Platform = {
   defaultBacking: 'anonymous',
   namesOutliveUsers: false,
   normalizeName: normalizeWindowsName,
+  normalizeFile: (file) => path.resolve(checkFile(file)),
+  taken: {
+    named: { syscall: 'CreateFileMappingW', osCode: ERROR_ALREADY_EXISTS },
+    file: { syscall: 'MoveFileExW', osCode: ERROR_ALREADY_EXISTS },
+  },
 
   createUnpublished: create,
+  createFile: createFileFor,
   createAnonymous: (options) => create(options, undefined) as WindowsObject,
   createProcess: createProcessObject,
   locksOf: (name) => new MutexLocks(name.replace(/^Local\\/, '')),

@@ -137,6 +137,21 @@ function check(layout: unknown, options: RecordOptions<unknown>, act: string): C
   return { layout: checked, guard: guard as AnyGuard, offset, rights };
 }
 
+/** Refuses writes that the segment's mapping forbids, or would keep to itself while a guard tells others of them. */
+function requireAccess(mapped: Access, access: Access, guard: AnyGuard): void {
+  if (access === 'read' || mapped === access) return;
+  if (mapped === 'copy-on-write' && guard.kind === 'unguarded') return;
+  throw optionError(
+    'open record for writing',
+    'access',
+    access,
+    'string',
+    mapped === 'copy-on-write'
+      ? 'an unguarded record, since the segment is copy-on-write'
+      : `'${mapped}', as the segment was opened`,
+  );
+}
+
 /** Attaches to the record in `segment`; closes the segment again on a throw if it is `owned`. */
 function attach(segment: Segment, owned: boolean, checked: Checked, access: Access): ForeignReader {
   const { layout, guard, offset } = checked;
@@ -152,6 +167,7 @@ function attach(segment: Segment, owned: boolean, checked: Checked, access: Acce
         { segment: segment.name },
       );
     }
+    requireAccess(segment.access, access, guard);
     const isMutex = guard.kind === 'robustMutex';
     if (isMutex && segment.access === 'read') {
       throw optionError(
@@ -213,9 +229,6 @@ export function openRecord<
   }
   const owned = !isSegment(source);
   const segment = owned ? openSegment(source, { access, anyOwner }) : source;
-  if (!owned && access !== 'read' && segment.access === 'read') {
-    throw optionError(act, 'access', access, 'string', "'read', as the segment was opened");
-  }
   return attach(segment, owned, checked, access) as unknown as RecordByAccess<L, G, A>;
 }
 

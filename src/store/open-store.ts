@@ -28,7 +28,7 @@ import {
   requireObject,
 } from './options.ts';
 import { accessRecords } from './record-access.ts';
-import { createObject, MappedSegment, openIfThere, requireOwner } from './segment.ts';
+import { createObject, MappedSegment, openIfThere, requireOwner, takenError } from './segment.ts';
 import {
   ARMED_WORD,
   BELL_WORD,
@@ -81,8 +81,8 @@ class Opening {
     if (object.size < SHORTEST_SEGMENT) {
       throw new SegmentError(
         'SEGMENT_FOREIGN',
-        `cannot open segment "${object.name ?? 'anonymous'}": it was not made by this library, it has ${object.size} bytes`,
-        { segment: object.name },
+        `cannot open segment "${object.place ?? 'anonymous'}": it was not made by this library, it has ${object.size} bytes`,
+        { segment: object.place },
       );
     }
     this.object = object;
@@ -111,7 +111,7 @@ class Opening {
    * whoever is in the gate after it finishes the work.
    */
   isHalfMade(header: SegmentHeader): boolean {
-    if (platform.namesOutliveUsers || Atomics.load(this.words, STATE_WORD) !== 0) return false;
+    if (this.object.outlivesUsers || Atomics.load(this.words, STATE_WORD) !== 0) return false;
     return hasMagic(this.bytes) && this.object.size >= header.size;
   }
 
@@ -120,7 +120,7 @@ class Opening {
    * @throws {SegmentError} SEGMENT_NOT_READY
    */
   requireHeader(): void {
-    if (platform.namesOutliveUsers || this.object.backing !== 'named') return;
+    if (this.object.outlivesUsers || this.object.backing !== 'named') return;
     // MAPPED: the size was checked in the constructor.
     if (this.words.subarray(0, FIXED_WORDS).some((word) => word !== 0)) return;
     throw new SegmentError(
@@ -131,7 +131,7 @@ class Opening {
   }
 
   claim(): void {
-    this.owner = this.participants.claim(this.object.name);
+    this.owner = this.participants.claim(this.object.place);
   }
 
   /**
@@ -154,9 +154,8 @@ class Opening {
   leave(header: SegmentHeader): void {
     if (this.owner === 0) return;
     // Where names die with their last handle there is nothing to remove, and no gate to pass.
-    const removes = this.object.backing === 'named' && platform.namesOutliveUsers;
-    if (!removes) return this.participants.release(this.owner);
-    passGate(this.locks, this.object.name, () => {
+    if (!this.object.outlivesUsers) return this.participants.release(this.owner);
+    passGate(this.locks, this.object.place, () => {
       this.participants.release(this.owner);
       if (header.lifetime === 'last-close') this.removeIfUnused();
     });
@@ -164,7 +163,7 @@ class Opening {
 
   /** Inside the gate: marks a segment that nobody writes as gone and removes its name. */
   removeIfUnused(): boolean {
-    if (!platform.namesOutliveUsers || this.participants.othersLive()) return false;
+    if (!this.object.outlivesUsers || this.participants.othersLive()) return false;
     Atomics.store(this.words, STATE_WORD, STATE_GONE);
     this.object.unlink();
     return true;
@@ -208,7 +207,7 @@ function checkStoreOptions(options: StoreOptions<AnyLayout>, act: string): Store
   if (!Number.isInteger(capacity) || capacity < 1 || capacity > MAX_CAPACITY) {
     throw optionError(act, 'capacity', capacity, 'number', `an integer from 1 to ${MAX_CAPACITY}`);
   }
-  return { ...checked, layout, capacity, ...checkGuard(guard, checked.name, act) };
+  return { ...checked, layout, capacity, ...checkGuard(guard, checked.place, act) };
 }
 
 function guardOf({ guard }: SegmentHeader, memory: CellMemory, mutex: OpenMutex | undefined): CellGuard {
@@ -271,8 +270,9 @@ function assemble(opening: Opening, header: SegmentHeader, access: StoreAccess, 
 
 /** Makes a new store; undefined if its name was taken meanwhile. */
 function create(plan: StorePlan): Reader | undefined {
-  const gate = plan.name === undefined ? undefined : platform.locksOf?.(plan.name);
-  return gate === undefined ? build(plan) : passGate(gate, plan.name, () => build(plan));
+  const { backing, place } = plan;
+  const gate = backing === 'named' && place !== undefined ? platform.locksOf?.(place) : undefined;
+  return gate === undefined ? build(plan) : passGate(gate, place, () => build(plan));
 }
 
 function build(plan: StorePlan): Reader | undefined {
@@ -285,7 +285,7 @@ function build(plan: StorePlan): Reader | undefined {
     opening.openMutex(header, plan.mutexOptions, plan);
     // The lock is taken before anybody can see the segment, or a joiner would take it for a dead one's.
     opening.initialize(header);
-    if (plan.name === undefined || object.publish(plan.name))
+    if (plan.place === undefined || object.publish(plan.place))
       return assemble(opening, header, 'read-write', true);
     opening.abandon();
     return undefined;
@@ -315,11 +315,11 @@ function withOpening(
   }
 }
 
-/** Removes what a crash left of a store of that name; true if the name may be tried again. */
-function removeLeftover(name: string, anyOwner: boolean): boolean {
+/** Removes what a crash left of a store of that name or file; true if it may be tried again. */
+function removeLeftover(plan: StorePlan): boolean {
   let object: SegmentObject | undefined;
   try {
-    object = openIfThere(name);
+    object = openIfThere(plan);
   } catch (error) {
     if (error instanceof SegmentError && error.code === 'SEGMENT_FOREIGN') return false;
     throw error;
@@ -331,9 +331,9 @@ function removeLeftover(name: string, anyOwner: boolean): boolean {
   }
   let removed = false;
   withOpening(object, 'read-write', (opening) => {
-    requireOwner(object, anyOwner);
+    requireOwner(object, plan.anyOwner);
     if (lifetimeOf(opening.bytes) !== 'last-close') return undefined;
-    removed = passGate(opening.locks, name, () => opening.removeIfUnused());
+    removed = passGate(opening.locks, plan.place, () => opening.removeIfUnused());
     return undefined;
   });
   return removed;
@@ -341,20 +341,18 @@ function removeLeftover(name: string, anyOwner: boolean): boolean {
 
 /**
  * Creates a store and opens it for reading and writing. What a crashed writer left under the name is replaced.
- * @throws {SegmentError} SEGMENT_EXISTS when somebody uses the name; SEGMENT_NAME, SEGMENT_LIMIT, SEGMENT_DENIED
+ * @throws {SegmentError} SEGMENT_EXISTS when somebody uses the name or file; SEGMENT_NAME, SEGMENT_LIMIT, SEGMENT_DENIED
  * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
  * @example
  * const quotes = createStore({ name: 'quotes', layout: Quote, capacity: 1024 });
  */
 export function createStore<L extends AnyLayout>(options: StoreOptions<L>): StoreWriter<L> {
   const plan = checkStoreOptions(options, 'create store');
-  while (plan.name === undefined || removeLeftover(plan.name, plan.anyOwner)) {
+  while (plan.place === undefined || removeLeftover(plan)) {
     const store = create(plan);
     if (store !== undefined) return store as unknown as StoreWriter<L>;
   }
-  throw new SegmentError('SEGMENT_EXISTS', `cannot create store "${plan.name}": the name is in use`, {
-    segment: plan.name,
-  });
+  throw takenError(plan, 'store');
 }
 
 /**
@@ -365,7 +363,7 @@ export function createStore<L extends AnyLayout>(options: StoreOptions<L>): Stor
 export function joinStore<L extends AnyLayout>(options: StoreOptions<L>): StoreWriter<L> {
   const plan = checkStoreOptions(options, 'join store');
   for (;;) {
-    const object = plan.name === undefined ? undefined : openIfThere(plan.name);
+    const object = openIfThere(plan);
     const store = object === undefined ? create(plan) : joinExisting(object, plan);
     if (store !== undefined) return store as unknown as StoreWriter<L>;
   }
@@ -375,7 +373,7 @@ export function joinStore<L extends AnyLayout>(options: StoreOptions<L>): StoreW
 function joinExisting(object: SegmentObject, plan: StorePlan): Reader | undefined {
   return withOpening(object, 'read-write', (opening) => {
     requireOwner(object, plan.anyOwner);
-    return passGate(opening.locks, object.name, () => {
+    return passGate(opening.locks, object.place, () => {
       if (Atomics.load(opening.words, STATE_WORD) === STATE_GONE && lifetimeOf(opening.bytes) !== undefined) {
         object.unlink();
         return undefined;
@@ -390,7 +388,7 @@ function joinExisting(object: SegmentObject, plan: StorePlan): Reader | undefine
       opening.requireHeader();
       let header: SegmentHeader;
       try {
-        header = readHeader(opening.bytes, object.name, plan.layout);
+        header = readHeader(opening.bytes, object.place, plan.layout);
         requireGuard(header, plan);
         requireCapacity(header, plan);
       } catch (error) {
@@ -413,8 +411,8 @@ function requireGuard(header: SegmentHeader, plan: StorePlan): void {
   if (found === expected) return;
   throw new SegmentError(
     'SEGMENT_FORMAT',
-    `cannot join store "${plan.name}": its guard is another one, expected ${expected}, found ${found}`,
-    { segment: plan.name },
+    `cannot join store "${plan.place}": its guard is another one, expected ${expected}, found ${found}`,
+    { segment: plan.place },
   );
 }
 
@@ -422,8 +420,8 @@ function requireCapacity(header: SegmentHeader, plan: StorePlan): void {
   if (header.capacity >= plan.capacity) return;
   throw new SegmentError(
     'SEGMENT_TOO_SMALL',
-    `cannot join store "${plan.name}": it has ${header.capacity} records, expected at least ${plan.capacity}`,
-    { segment: plan.name },
+    `cannot join store "${plan.place}": it has ${header.capacity} records, expected at least ${plan.capacity}`,
+    { segment: plan.place },
   );
 }
 
@@ -456,14 +454,14 @@ export function openStore(
     requireOwner(object, anyOwner);
     const open = (): Reader => {
       opening.requireHeader();
-      const header = readHeader(opening.bytes, object.name, expected);
+      const header = readHeader(opening.bytes, object.place, expected);
       if (access === 'read-write') {
         opening.openMutex(header, DEFAULT_MUTEX_OPTIONS, { anyOwner });
         opening.claim();
       }
       return assemble(opening, header, access, false);
     };
-    const joins = access === 'read-write' && object.backing === 'named';
-    return joins ? passGate(opening.locks, object.name, open) : open();
+    const joins = access === 'read-write' && object.place !== undefined;
+    return joins ? passGate(opening.locks, object.place, open) : open();
   });
 }

@@ -15,11 +15,18 @@ export interface SegmentOptions {
   readonly backing?: Backing;
   /** 1 to 200 bytes of UTF-8 without slash (but one in front), backslash or NUL. */
   readonly name?: string;
+  /** Path of the file behind the memory. */
   readonly file?: string;
   /** Permission bits on POSIX; default 0o600, the owner alone. */
   readonly mode?: number;
   /** SDDL text on Windows; default: the user alone. */
   readonly securityDescriptor?: string;
+  /**
+   * True lets every child process that starts while the segment is open have its `osHandle`, under the same number. The
+   * memory then lives until the child ends or closes it too. Default false.
+   */
+  readonly inheritable?: boolean;
+  /** `last-close` removes a name or file with its last user; `until-unlink` keeps it. Default `last-close`. */
   readonly lifetime?: Lifetime;
   /** Accepts an existing segment of another user. */
   readonly anyOwner?: boolean;
@@ -27,10 +34,12 @@ export interface SegmentOptions {
 
 /** The same, complete and checked. */
 export interface CheckedOptions {
-  readonly backing: 'named' | 'anonymous' | 'process';
-  readonly name: string | undefined;
+  readonly backing: Backing;
+  /** What others will find it by: its name, or the absolute path of its file. */
+  readonly place: string | undefined;
   readonly mode: number;
   readonly securityDescriptor: string | undefined;
+  readonly inheritable: boolean;
   readonly lifetime: Lifetime;
   readonly anyOwner: boolean;
 }
@@ -62,20 +71,22 @@ export function requireSignal(signal: unknown, act: string): void {
   throw new ValueError('VALUE_TYPE', `cannot ${act}: signal is no AbortSignal`);
 }
 
-function chooseBacking(options: SegmentOptions, platform: Platform, act: string): CheckedOptions['backing'] {
-  const { backing } = options;
+function chooseBacking(options: SegmentOptions, platform: Platform, act: string): Backing {
+  const { backing, name, file } = options;
   if (backing !== undefined && !BACKINGS.includes(backing)) {
     throw optionError(act, 'backing', backing, 'string', "'named', 'file', 'anonymous' or 'process'");
   }
-  if (backing === 'file' || options.file !== undefined) {
-    throw new SegmentError('SEGMENT_UNSUPPORTED', `cannot ${act}: file-backed segments are not there yet`);
-  }
-  if (backing === 'named' && options.name === undefined)
+  if (backing === 'named' && name === undefined)
     throw optionError(act, 'name', undefined, 'string', 'a string');
-  if (options.name !== undefined && backing !== undefined && backing !== 'named') {
-    throw optionError(act, 'name', options.name, 'string', `none with backing '${backing}'`);
-  }
-  return backing ?? (options.name === undefined ? platform.defaultBacking : 'named');
+  if (backing === 'file' && file === undefined)
+    throw optionError(act, 'file', undefined, 'string', 'the path of a file');
+  const chosen =
+    backing ?? (file !== undefined ? 'file' : name !== undefined ? 'named' : platform.defaultBacking);
+  if (name !== undefined && chosen !== 'named')
+    throw optionError(act, 'name', name, 'string', `none with backing '${chosen}'`);
+  if (file !== undefined && chosen !== 'file')
+    throw optionError(act, 'file', file, 'string', `none with backing '${chosen}'`);
+  return chosen;
 }
 
 /**
@@ -85,7 +96,8 @@ function chooseBacking(options: SegmentOptions, platform: Platform, act: string)
  */
 export function checkOptions(options: SegmentOptions, platform: Platform, act: string): CheckedOptions {
   requireObject(options, act);
-  const { mode = OWNER_ONLY, securityDescriptor, lifetime = 'last-close', anyOwner = false } = options;
+  const { mode = OWNER_ONLY, securityDescriptor, inheritable = false } = options;
+  const { lifetime = 'last-close', anyOwner = false } = options;
   if (!Number.isInteger(mode) || mode < 0 || mode > ALL_PERMISSIONS) {
     throw optionError(act, 'mode', mode, 'number', 'an integer from 0 to 0o777');
   }
@@ -93,16 +105,26 @@ export function checkOptions(options: SegmentOptions, platform: Platform, act: s
     throw optionError(act, 'securityDescriptor', securityDescriptor, 'string', 'SDDL text');
   if (!LIFETIMES.includes(lifetime))
     throw optionError(act, 'lifetime', lifetime, 'string', "'last-close' or 'until-unlink'");
+  if (typeof inheritable !== 'boolean')
+    throw optionError(act, 'inheritable', inheritable, 'boolean', 'a boolean');
   if (typeof anyOwner !== 'boolean') throw optionError(act, 'anyOwner', anyOwner, 'boolean', 'a boolean');
   const backing = chooseBacking(options, platform, act);
-  const name = options.name === undefined ? undefined : platform.normalizeName(options.name);
+  if (inheritable && backing === 'process')
+    throw optionError(act, 'inheritable', inheritable, 'boolean', "false with backing 'process'");
+  const { name, file } = options;
+  const place =
+    name !== undefined
+      ? platform.normalizeName(name)
+      : file === undefined
+        ? undefined
+        : platform.normalizeFile(file);
   if (backing === 'named' && lifetime === 'until-unlink' && !platform.namesOutliveUsers) {
     throw new SegmentError(
       'SEGMENT_UNSUPPORTED',
       `cannot ${act}: named memory of this system ends with its last user, lifetime 'until-unlink' is not to be had`,
     );
   }
-  return { backing, name, mode, securityDescriptor, lifetime, anyOwner };
+  return { backing, place, mode, securityDescriptor, inheritable, lifetime, anyOwner };
 }
 
 const isHandleNumber = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
@@ -115,12 +137,17 @@ export function checkSource(source: unknown, act: string): string | Handle | For
   if (typeof source === 'string') return source;
   if (typeof source === 'object' && source !== null) {
     const copy = { ...source } as Record<string, unknown>;
-    const { backing, osHandle, pid, name, file, identity } = copy;
+    const { backing, osHandle, pid, name, file, identity, size, adopt } = copy;
     const texts = [name, file, identity].every((text) => text === undefined || typeof text === 'string');
     const numbers =
       (osHandle === undefined || isHandleNumber(osHandle)) &&
       (pid === undefined || (isHandleNumber(pid) && (pid as number) > 0));
-    const isHandle = backing === undefined ? osHandle !== undefined : BACKINGS.includes(backing);
+    const isForeign =
+      osHandle !== undefined &&
+      (size === undefined || (Number.isSafeInteger(size) && (size as number) > 0)) &&
+      // Another process's number is that process's to close.
+      (adopt === undefined || (typeof adopt === 'boolean' && !(adopt && pid !== undefined)));
+    const isHandle = backing === undefined ? isForeign : BACKINGS.includes(backing);
     if (texts && numbers && isHandle) return copy as unknown as Handle;
   }
   throw optionError(act, 'source', source, 'object', 'a name or a handle');

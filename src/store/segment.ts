@@ -35,9 +35,9 @@ export interface Segment extends Disposable {
   readonly handle: Handle;
   /** Gives a handle for process `pid`; on POSIX the same as `handle`. */
   duplicateFor(pid: number): Handle;
-  /** Waits until changes are in the backing file; nothing for memory. */
+  /** Waits until the changes of a read-write mapping are in its file; does nothing for memory. */
   flush(): void;
-  /** Removes the name now; those who have the segment keep it. */
+  /** Removes the name or file now; those who have the segment keep it. */
   unlink(): void;
   /** Detaches the buffer, unmaps it and gives up this use of the segment. May be called again. */
   close(): void;
@@ -130,52 +130,53 @@ export class MappedSegment implements Segment {
   #requireOpen(act: string): void {
     if (this.#closed)
       throw new StoreClosedError(
-        `cannot ${act} segment ${JSON.stringify(this.name ?? 'anonymous')}: it is closed`,
+        `cannot ${act} segment ${JSON.stringify(this.#parts.object.place ?? 'anonymous')}: it is closed`,
       );
   }
 }
 
 const noOwners = new Int32Array(PARTICIPANT_SLOTS + 1);
 
-/** Counts this open among the users of a named raw segment; gives the way to leave. */
+/** Counts this open among the users of a raw segment with a name or file; gives the way to leave. */
 function enter(object: SegmentObject, options: CheckedOptions): () => void {
-  if (object.backing !== 'named' || options.lifetime === 'until-unlink') return () => {};
-  if (!platform.namesOutliveUsers) return () => {};
+  if (options.place === undefined || options.lifetime === 'until-unlink') return () => {};
+  if (object.backing === 'named' && !platform.namesOutliveUsers) return () => {};
   const locks = object.locks(noOwners);
   let slot = 0;
   while (!locks.tryLock(slot)) {
     if (++slot === PARTICIPANT_SLOTS) {
       throw new SegmentError(
         'SEGMENT_LIMIT',
-        `cannot join segment "${object.name}": ${slot} users have it open`,
-        {
-          segment: object.name,
-        },
+        `cannot join segment "${options.place}": ${slot} users have it open`,
+        { segment: options.place },
       );
     }
   }
   return () =>
-    passGate(locks, object.name, () => {
+    passGate(locks, options.place, () => {
       locks.unlock(slot);
       if (!locks.isHeld(0, PARTICIPANT_SLOTS)) object.unlink();
     });
 }
+
+const isForeign = (source: string | Handle | ForeignHandle): source is ForeignHandle =>
+  typeof source === 'object' && !('backing' in source);
 
 /** Refuses an object of another user unless the caller asked for it. */
 export function requireOwner(object: SegmentObject, anyOwner: boolean | undefined): void {
   if (!object.foreignOwner || anyOwner === true) return;
   throw new SegmentError(
     'SEGMENT_DENIED',
-    `cannot open segment "${object.name ?? 'anonymous'}": it belongs to another user`,
-    { segment: object.name },
+    `cannot open segment "${object.place ?? 'anonymous'}": it belongs to another user`,
+    { segment: object.place },
   );
 }
 
-/** Maps all of `object` and wraps it up; the object stays open when that fails. */
-function wrap(object: SegmentObject, access: Access, created: boolean, options: CheckedOptions): Segment {
-  const mapping = object.map(access, 0, object.size);
+/** Maps all of `object` for reading and writing and wraps it up; the object stays open when that fails. */
+function wrap(object: SegmentObject, created: boolean, join: () => () => void): Segment {
+  const mapping = object.map('read-write', 0, object.size);
   try {
-    return new MappedSegment({ object, mapping, access, created, leave: enter(object, options) });
+    return new MappedSegment({ object, mapping, access: 'read-write', created, leave: join() });
   } catch (error) {
     mapping.unmap();
     throw error;
@@ -205,16 +206,26 @@ function requireSize(size: unknown, act: string): number {
 
 /** Makes the object for a new segment of `size` bytes, whose name is still to be published; undefined if that is taken. */
 export function createObject(options: CheckedOptions, size: number): SegmentObject | undefined {
-  const { backing, mode, securityDescriptor } = options;
+  const { backing, place, mode, securityDescriptor, inheritable } = options;
   if (backing === 'process') return platform.createProcess(size);
-  const wanted = { size, mode, securityDescriptor };
-  if (options.name === undefined) return platform.createAnonymous(wanted);
-  return platform.createUnpublished(wanted, options.name);
+  const wanted = { size, mode, securityDescriptor, inheritable };
+  if (place === undefined) return platform.createAnonymous(wanted);
+  return backing === 'file' ? platform.createFile(wanted, place) : platform.createUnpublished(wanted, place);
+}
+
+/** Reports that the name or file is there already; `what` is asked for. */
+export function takenError(options: CheckedOptions, what: 'segment' | 'store'): SegmentError {
+  const { backing, place } = options;
+  const fact = backing === 'file' ? 'the file exists' : 'the name is in use';
+  return new SegmentError('SEGMENT_EXISTS', `cannot create ${what} "${place}": ${fact}`, {
+    ...platform.taken[backing === 'file' ? 'file' : 'named'],
+    segment: place,
+  });
 }
 
 /**
  * Creates a segment of `size` zeroed bytes, open for reading and writing.
- * @throws {SegmentError} SEGMENT_EXISTS when the name is in use; SEGMENT_NAME, SEGMENT_LIMIT, SEGMENT_DENIED
+ * @throws {SegmentError} SEGMENT_EXISTS when the name is in use or the file is there; SEGMENT_NAME, SEGMENT_LIMIT, SEGMENT_DENIED
  * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
  */
 export function createSegment(options: NewSegment): Segment {
@@ -230,19 +241,17 @@ export function createPrepared(options: NewSegment, prepare: Prepare): Segment {
   const checked = checkOptions(options, platform, act);
   const segment = createNamed(checked, requireSize(options.size, act), prepare);
   if (segment !== undefined) return segment;
-  throw new SegmentError('SEGMENT_EXISTS', `cannot create segment "${checked.name}": the name is in use`, {
-    segment: checked.name,
-  });
+  throw takenError(checked, 'segment');
 }
 
 /** Undefined if the name is in use. `prepare` fills the memory before anybody else can see it. */
 function createNamed(checked: CheckedOptions, size: number, prepare: Prepare): Segment | undefined {
   const object = createObject(checked, size);
   if (object === undefined) return undefined;
-  const segment = closingOnThrow(object, () => wrap(object, 'read-write', true, checked));
+  const segment = closingOnThrow(object, () => wrap(object, true, () => enter(object, checked)));
   try {
     prepare(new Uint8Array(segment.buffer));
-    if (checked.name === undefined || object.publish(checked.name)) return segment;
+    if (checked.place === undefined || object.publish(checked.place)) return segment;
   } catch (error) {
     segment.close();
     throw error;
@@ -252,7 +261,8 @@ function createNamed(checked: CheckedOptions, size: number, prepare: Prepare): S
 }
 
 /**
- * Opens the segment of that name for reading and writing, or creates it.
+ * Opens the segment of that name or file for reading and writing, or creates it. A file that was there and that nobody uses
+ * as a segment is kept at the end, whatever `lifetime` says.
  * @throws {SegmentError} SEGMENT_TOO_SMALL when the existing one has less than `size` bytes; those of `createSegment`
  */
 export function joinSegment(options: NewSegment): Segment {
@@ -265,7 +275,7 @@ export function joinPrepared(options: NewSegment, prepare: Prepare): Segment {
   const checked = checkOptions(options, platform, act);
   const size = requireSize(options.size, act);
   for (;;) {
-    const found = checked.name === undefined ? undefined : openIfThere(checked.name);
+    const found = openIfThere(checked);
     if (found === undefined) {
       const segment = createNamed(checked, size, prepare);
       if (segment !== undefined) return segment;
@@ -274,19 +284,23 @@ export function joinPrepared(options: NewSegment, prepare: Prepare): Segment {
     const segment = closingOnThrow(found, () => {
       requireOwner(found, checked.anyOwner);
       requireRoom(found, size);
-      return passGate(found.locks(noOwners), found.name, () =>
-        found.named() ? wrap(found, 'read-write', false, checked) : undefined,
-      );
+      const locks = found.locks(noOwners);
+      return passGate(locks, found.place, () => {
+        if (!found.named()) return undefined;
+        const isKept = found.backing === 'file' && !locks.isHeld(0, PARTICIPANT_SLOTS);
+        return wrap(found, false, () => (isKept ? () => {} : enter(found, checked)));
+      });
     });
     if (segment !== undefined) return segment;
     found.close();
   }
 }
 
-/** Opens a name for writing; undefined if nothing has it. */
-export function openIfThere(name: string): SegmentObject | undefined {
+/** Opens what is at a place for writing; undefined if nothing is there, or there is no place. */
+export function openIfThere({ backing, place }: CheckedOptions): SegmentObject | undefined {
+  if (place === undefined) return undefined;
   try {
-    return platform.open(name, true);
+    return platform.open(backing === 'file' ? { backing, file: place, size: 0 } : place, true);
   } catch (error) {
     if (error instanceof SegmentError && error.code === 'SEGMENT_NOT_FOUND') return undefined;
     throw error;
@@ -297,8 +311,8 @@ function requireRoom(object: SegmentObject, size: number): void {
   if (object.size >= size) return;
   throw new SegmentError(
     'SEGMENT_TOO_SMALL',
-    `cannot open segment "${object.name ?? 'anonymous'}": it is ${object.size} bytes, expected at least ${size}`,
-    { segment: object.name },
+    `cannot open segment "${object.place ?? 'anonymous'}": it is ${object.size} bytes, expected at least ${size}`,
+    { segment: object.place },
   );
 }
 
@@ -332,10 +346,12 @@ export function openSegment(
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw optionError(act, 'offset', offset, 'number', 'a whole number of bytes');
   if (options.length !== undefined) requireSize(options.length, act);
-  const object = platform.open(checkSource(source, act), access === 'read-write');
+  const checked = checkSource(source, act);
+  const object = platform.open(checked, access === 'read-write');
   return closingOnThrow(object, () => {
     requireOwner(object, options.anyOwner);
-    const length = options.length ?? object.size - offset;
+    const end = isForeign(checked) ? (checked.size ?? object.size) : object.size;
+    const length = options.length ?? end - offset;
     requireRoom(object, offset + Math.max(length, 1));
     const mapping = object.map(access, offset, length);
     return new MappedSegment({ object, mapping, access, created: false, leave: () => {} });

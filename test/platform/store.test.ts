@@ -1,4 +1,7 @@
 // One conformance suite for stores, run on every backing this system has and under every guard. Names are unique, nothing is left behind.
+import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   array,
@@ -46,8 +49,11 @@ const Numbers = struct('Numbers', { a: f64, b: f64, c: u32, d: i32, e: u64 });
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-store-${process.pid}-${serial++}`;
 
+const folder = mkdtempSync(join(tmpdir(), 'sharecord-test-store-'));
+
 const backings = [
   { backing: 'named', place: () => ({ name: uniqueName() }) },
+  { backing: 'file', place: () => ({ file: join(folder, `${serial++}.store`) }) },
   { backing: 'anonymous', place: () => ({}) },
   { backing: 'process', place: () => ({ backing: 'process' as const }) },
 ] as const;
@@ -485,6 +491,8 @@ describe.each(kinds)('a store with backing $backing under $guard', ({ backing, g
   });
 });
 
-test('nothing of these tests is left in shared memory', () => {
+test('nothing of these tests is left in shared memory or among the files', () => {
+  expect(readdirSync(folder)).toEqual([]);
+  rmdirSync(folder);
   for (let i = 0; i < serial; i++) expect(isNamed(`sharecord-test-store-${process.pid}-${i}`)).toBe(false);
 });
