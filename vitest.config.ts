@@ -10,6 +10,10 @@ const project = (name: string, timeoutMs: number, include = [`test/${name}/**/*.
 const PLATFORM_FILES_ON_WINDOWS = ['store', 'segment', 'lifetime', 'record', 'guards'].map(
   (name) => `test/platform/${name}.test.ts`,
 );
+// The examples about the systems of Windows; the others are about Linux, or have no native peer.
+const EXAMPLES_ON_WINDOWS = ['text-board', 'tpsharemem', 'zones'].map(
+  (name) => `test/examples/${name}*.test.ts`,
+);
 const onWindows = process.platform === 'win32';
 
 export default defineConfig({
@@ -24,7 +28,7 @@ export default defineConfig({
       project('platform', 60_000, onWindows ? PLATFORM_FILES_ON_WINDOWS : undefined),
       ...(onWindows ? [project('windows', 60_000)] : []),
       project('race', 180_000),
-      project('examples', 60_000),
+      project('examples', 60_000, onWindows ? EXAMPLES_ON_WINDOWS : undefined),
       project('cli', 60_000),
       {
         extends: true,
