@@ -252,7 +252,9 @@ export class LinuxObject implements SegmentObject {
 
   unlink(): void {
     const path = this.#path;
+    // STEP: unlink 1
     if (path === undefined || !this.named()) return;
+    // STEP: unlink 2
     attempt('unlink', this.#place, () => fs.rmSync(path, { force: true }));
   }
 

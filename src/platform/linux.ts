@@ -36,6 +36,7 @@ function finish(fd: number, options: CreateOptions, backing: Backing, place?: st
         `no memory for ${options.size} bytes`,
       );
     }
+    // STEP: create 1, allocate
     libc.allocate(fd, options.size, place);
     // The mode of open(2) is cut by the umask; the caller's is meant as it is.
     attempt('create', place, () => fs.fchmodSync(fd, options.mode));

@@ -15,6 +15,7 @@ const GATE_BOUND_MS = 5000;
  */
 export function passGate<T>(locks: KernelLocks, segment: string | undefined, work: () => T): T {
   const backOff = new BackOff(GATE_BOUND_MS);
+  // STEP: gate 1
   while (!locks.tryLock(GATE_BYTE)) {
     if (!backOff.pause()) {
       throw new SegmentError(
@@ -27,6 +28,7 @@ export function passGate<T>(locks: KernelLocks, segment: string | undefined, wor
   try {
     return work();
   } finally {
+    // STEP: gate 2
     locks.unlock(GATE_BYTE);
   }
 }

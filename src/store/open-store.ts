@@ -101,8 +101,11 @@ class Opening {
 
   /** Makes a store of zeroed memory, or of what its maker left half done. */
   initialize(header: SegmentHeader): void {
+    // STEP: create 2
     this.claim();
+    // STEP: create 3
     writeHeader(this.bytes, header, platform.bootId(), platform.pid());
+    // STEP: create 3, ready
     Atomics.store(this.words, STATE_WORD, STATE_READY);
   }
 
@@ -155,7 +158,9 @@ class Opening {
     if (this.owner === 0) return;
     // Where names die with their last handle there is nothing to remove, and no gate to pass.
     if (!this.object.outlivesUsers) return this.participants.release(this.owner);
+    // STEP: close 2
     passGate(this.locks, this.object.place, () => {
+      // STEP: close 3
       this.participants.release(this.owner);
       if (header.lifetime === 'last-close') this.removeIfUnused();
     });
@@ -163,8 +168,11 @@ class Opening {
 
   /** Inside the gate: marks a segment that nobody writes as gone and removes its name. */
   removeIfUnused(): boolean {
+    // STEP: remove 1
     if (!this.object.outlivesUsers || this.participants.othersLive()) return false;
+    // STEP: remove 2
     Atomics.store(this.words, STATE_WORD, STATE_GONE);
+    // STEP: remove 3
     this.object.unlink();
     return true;
   }
@@ -255,7 +263,10 @@ function assemble(opening: Opening, header: SegmentHeader, access: StoreAccess, 
     lock: access === 'read' ? undefined : new LockWord(words, participants, opening.owner, layout.name),
     announce: () => {
       // ORDER: who takes the 1 rings; the others need not (docs/protocol.md, announce 3 and 4).
-      if (Atomics.exchange(words, ARMED_WORD, 0) === 1) bell.ring();
+      // STEP: announce 2
+      if (Atomics.exchange(words, ARMED_WORD, 0) !== 1) return;
+      // STEP: announce 3
+      bell.ring();
     },
     strongOrder: platform.strongOrder,
     name: layout.name,
@@ -277,6 +288,7 @@ function create(plan: StorePlan): Reader | undefined {
 
 function build(plan: StorePlan): Reader | undefined {
   const header = planOf(plan);
+  // STEP: create 1
   const object = createObject(plan, header.size);
   if (object === undefined) return undefined;
   let opening: Opening | undefined;
@@ -285,6 +297,7 @@ function build(plan: StorePlan): Reader | undefined {
     opening.openMutex(header, plan.mutexOptions, plan);
     // The lock is taken before anybody can see the segment, or a joiner would take it for a dead one's.
     opening.initialize(header);
+    // STEP: create 4
     if (plan.place === undefined || object.publish(plan.place))
       return assemble(opening, header, 'read-write', true);
     opening.abandon();
@@ -363,6 +376,7 @@ export function createStore<L extends AnyLayout>(options: StoreOptions<L>): Stor
 export function joinStore<L extends AnyLayout>(options: StoreOptions<L>): StoreWriter<L> {
   const plan = checkStoreOptions(options, 'join store');
   for (;;) {
+    // STEP: join 1
     const object = openIfThere(plan);
     const store = object === undefined ? create(plan) : joinExisting(object, plan);
     if (store !== undefined) return store as unknown as StoreWriter<L>;
@@ -373,7 +387,9 @@ export function joinStore<L extends AnyLayout>(options: StoreOptions<L>): StoreW
 function joinExisting(object: SegmentObject, plan: StorePlan): Reader | undefined {
   return withOpening(object, 'read-write', (opening) => {
     requireOwner(object, plan.anyOwner);
+    // STEP: join 2
     return passGate(opening.locks, object.place, () => {
+      // STEP: join 3
       if (Atomics.load(opening.words, STATE_WORD) === STATE_GONE && lifetimeOf(opening.bytes) !== undefined) {
         object.unlink();
         return undefined;
@@ -385,6 +401,7 @@ function joinExisting(object: SegmentObject, plan: StorePlan): Reader | undefine
         opening.initialize(planned);
         return assemble(opening, planned, 'read-write', true);
       }
+      // STEP: join 4
       opening.requireHeader();
       let header: SegmentHeader;
       try {

@@ -112,13 +112,16 @@ export class MappedSegment implements Segment {
     if (this.#closed) return;
     this.#closed = true;
     this.#forgetExit();
+    // STEP: close 1
     this.beforeClose();
     try {
       this.#parts.leave();
     } finally {
       try {
+        // STEP: close 6
         this.#parts.mapping.unmap();
       } finally {
+        // STEP: close 6, descriptor
         this.#parts.object.close();
       }
     }

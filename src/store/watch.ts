@@ -42,6 +42,7 @@ export class WatchHub {
   /** Begins to listen (protocol: watch 0). */
   enter(): void {
     if (this.#users++ > 0) return;
+    // STEP: watch 0
     const access = this.#doorbell();
     this.#listener = access?.bell.listen(() => this.wakeAll());
     this.#armed = this.#listener === undefined ? undefined : access?.arm;
@@ -67,6 +68,7 @@ export class WatchHub {
 
   /** Asks writers for the next ring (protocol: watch 1). */
   arm(): void {
+    // STEP: watch 2
     this.#armed?.();
   }
 
@@ -193,8 +195,10 @@ export class Watch<R> implements AsyncIterableIterator<Change<R>> {
         if (failure !== undefined) throw failure;
         return { done: true, value: undefined };
       }
+      // STEP: watch 1
       const change = this.#look() ?? this.#armAndLook();
       if (change !== undefined) return { done: false, value: change };
+      // STEP: watch 4
       await this.#hub.sleep(this.#sleepMs(), this.#persistent);
     }
   }
@@ -211,6 +215,7 @@ export class Watch<R> implements AsyncIterableIterator<Change<R>> {
     // ORDER: armed is stored before the sequences are loaded, and a writer publishes before it loads armed: one of the two
     // sees the other (docs/protocol.md, watch).
     this.#hub.arm();
+    // STEP: watch 3
     return this.#look();
   }
 

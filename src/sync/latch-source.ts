@@ -61,9 +61,12 @@ export function latchSource(geometry: Geometry, record: RecordText): string {
     ${slot}
     let tries = 0, patience;
     for (;;) {
+      // STEP: read 1
       const sequence = words[slot];
       const o = ${cell('(sequence & 1)')};
+      // STEP: read 2
       ${record.loads}
+      // STEP: read 3
       if (Atomics.load(words, slot) === sequence) { ${accept} }
       if (++tries === ${TRIES_PER_TURN}) { tries = 0; patience = contend(patience, index); }
     }`;
@@ -73,18 +76,25 @@ export function latchSource(geometry: Geometry, record: RecordText): string {
       ${record.stage}
       if (index >= limit) refuse(index);
       ${slot}
+      // STEP: write 1
       if (Atomics.compareExchange(words, slot + ${SLOT_LOCK_WORD}, 0, me) !== 0) acquire(slot + ${SLOT_LOCK_WORD});
       try {
+        // STEP: write 2
         const sequence = words[slot];
         const spare = (sequence + 1) & 1;
         const wraps = words[slot + ${SLOT_WRAPS_WORD + 1} - spare];
+        // STEP: write 3, wraps
         words[slot + ${SLOT_WRAPS_WORD} + spare] = sequence === -1 ? wraps + 1 : wraps;
         const o = ${cell('spare')};
+        // STEP: write 3
         ${record.stores}
+        // STEP: write 4
         Atomics.add(words, slot, 1);
       } finally {
+        // STEP: write 5
         words[slot + ${SLOT_LOCK_WORD}] = 0;
       }
+      // STEP: announce 1
       if (words[${armedWord}] !== 0) announce();
     },`;
   return `

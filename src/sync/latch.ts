@@ -52,8 +52,11 @@ export class Latch implements CellGuard {
     const slot = this.#slot(index);
     let patience: BackOff | undefined;
     for (let tries = 0; ; tries++) {
+      // STEP: read 1
       const sequence = Atomics.load(words, slot);
+      // STEP: read 2
       copyOut(this.#memory, slot + SLOT_CELLS_WORD + (sequence & 1) * cellWords, target);
+      // STEP: read 3
       // ORDER: an Atomics call, which no compiler tier merges with the first load (docs/memory-order.md, re-check).
       if (Atomics.load(words, slot) === sequence) return sequence;
       if (tries % TRIES_PER_TURN === TRIES_PER_TURN - 1) patience = contend(patience, `${name}[${index}]`);
@@ -85,20 +88,27 @@ export class Latch implements CellGuard {
   commit(index: number, source: Int32Array, expected?: number): boolean {
     const { words, cellWords, lock, armedWord, announce } = this.#memory;
     const slot = this.#slot(index);
+    // STEP: write 1
     lock!.acquire(slot + SLOT_LOCK_WORD);
     try {
+      // STEP: write 2
       // ORDER: loaded under the lock; the cell to fill depends on it.
       const sequence = Atomics.load(words, slot);
       if (expected !== undefined && sequence !== expected) return false;
       const spare = (sequence + 1) & 1;
       const wraps = words[slot + SLOT_WRAPS_WORD + (1 - spare)]!;
+      // STEP: write 3, wraps
       words[slot + SLOT_WRAPS_WORD + spare] = sequence === -1 ? wraps + 1 : wraps;
+      // STEP: write 3
       copyIn(this.#memory, slot + SLOT_CELLS_WORD + spare * cellWords, source);
+      // STEP: write 4
       // ORDER: the publish; a read-modify-write releases every store before it.
       Atomics.add(words, slot, 1);
     } finally {
+      // STEP: write 5
       unlock(this.#memory, slot);
     }
+    // STEP: announce 1
     if (Atomics.load(words, armedWord) !== 0) announce();
     return true;
   }

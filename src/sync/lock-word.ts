@@ -34,15 +34,19 @@ export class LockWord {
     const words = this.#words;
     const backOff = new BackOff(LOCK_BOUND_MS);
     for (;;) {
+      // STEP: acquire 1
       const found = Atomics.load(words, at);
       if (found === 0) {
+        // STEP: acquire 2
         if (Atomics.compareExchange(words, at, 0, this.me) === 0) return;
       } else if (found === this.me) {
+        // Acquire 3.
         throw new GuardError(
           'LOCK_TIMEOUT',
           `cannot write ${this.#what}: this writer is inside a write of the record`,
         );
       } else if (backOff.patient && this.#participants.isDead(found)) {
+        // STEP: acquire 6
         // ORDER: the whole word is compared, so a steal cannot hit a later owner.
         if (Atomics.compareExchange(words, at, found, this.me) === found) return;
       }

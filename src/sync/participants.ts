@@ -41,14 +41,18 @@ export class Participants {
   claim(segment: string | undefined): number {
     for (let round = 0; round < CLAIM_ROUNDS; round++) {
       for (let slot = 0; slot < PARTICIPANT_SLOTS; slot++) {
+        // STEP: claim 1
         if (!this.#locks.tryLock(slot)) continue;
+        // STEP: claim 2
         const epoch = Atomics.load(this.#words, this.#table + slot) >>> 0;
         if (epoch >= LAST_EPOCH) {
           this.#locks.unlock(slot);
           continue;
         }
+        // STEP: claim 3
         // ORDER: the lock is held before the epoch moves, so that nobody takes the new epoch for a dead one.
         Atomics.store(this.#words, this.#table + slot, epoch + 1);
+        // STEP: claim 4
         return ((epoch + 1) << SLOT_BITS) | slot;
       }
     }
@@ -69,8 +73,10 @@ export class Participants {
    * the kernel says that nobody holds the slot's lock. Death is for ever, so the answer true stays true.
    */
   isDead(owner: number): boolean {
+    // STEP: acquire 4
     // ORDER: the caller loaded the owner word before this load of the epoch.
     if (Atomics.load(this.#words, this.#table + slotOf(owner)) >>> 0 !== epochOf(owner)) return true;
+    // STEP: acquire 5
     return !this.#locks.isHeld(slotOf(owner), 1);
   }
 

@@ -56,12 +56,15 @@ export class Seqlock implements CellGuard {
     const slot = this.#slot(index);
     let patience: BackOff | undefined;
     for (let tries = 1; ; tries++) {
+      // STEP: seqlock read 1
       const sequence = Atomics.load(words, slot);
       const isOdd = (sequence & 1) === 1;
       if (!isOdd) {
         const count = sequence >>> 1;
+        // STEP: seqlock read 3
         const wraps = Atomics.load(words, slot + SLOT_WRAPS_WORD + (count & 1));
         copyOut(this.#memory, slot + SLOT_CELLS_WORD, target);
+        // STEP: seqlock read 4
         // ORDER: an Atomics call, which no compiler tier merges with the first load (docs/memory-order.md, re-check).
         if (Atomics.load(words, slot) === sequence) return lowerHalf(count, wraps);
       }
@@ -114,9 +117,11 @@ export class Seqlock implements CellGuard {
   commit(index: number, source: Int32Array, expected?: number): boolean {
     const { words, lock, armedWord, announce, strongOrder } = this.#memory;
     const slot = this.#slot(index);
+    // STEP: seqlock write 1
     // ORDER: the owner word comes before the odd sequence, so that whoever meets an odd one can ask who made it.
     lock!.acquire(slot + SLOT_LOCK_WORD);
     try {
+      // STEP: seqlock write 2
       const sequence = Atomics.load(words, slot);
       const isOdd = (sequence & 1) === 1;
       const count = sequence >>> 1;
@@ -125,17 +130,23 @@ export class Seqlock implements CellGuard {
         if (isOdd) throw this.#torn('change', index);
         if (lowerHalf(count, wraps) !== expected) return false;
       }
+      // STEP: seqlock write 3
       // A dead writer's odd sequence stays: readers have refused it all the time.
       if (!isOdd) Atomics.add(words, slot, 1);
       // ORDER: where stores may pass a read-modify-write, a load of its result holds them back (docs/memory-order.md, odd).
       if (!strongOrder) Atomics.load(words, slot);
+      // STEP: seqlock write 4, wraps
       words[slot + SLOT_WRAPS_WORD + ((count + 1) & 1)] = count === LAST_COUNT ? wraps + 1 : wraps;
+      // STEP: seqlock write 4
       copyIn(this.#memory, slot + SLOT_CELLS_WORD, source);
+      // STEP: seqlock write 5
       // ORDER: the publish; a read-modify-write releases every store before it.
       Atomics.add(words, slot, 1);
     } finally {
+      // STEP: seqlock write 6
       unlock(this.#memory, slot);
     }
+    // STEP: announce 1
     if (Atomics.load(words, armedWord) !== 0) announce();
     return true;
   }

@@ -1,0 +1,43 @@
+// Fault points: preloaded with `--import`, it loads the library's sources with each comment `STEP: …` turned into a call of
+// `sharecordStep`, which does nothing until it is armed. What is published has comments there, so it has no fault points.
+// A point stands before the access that it names.
+import { registerHooks } from 'node:module';
+
+const SOURCES = new URL('../../src/', import.meta.url).href;
+const STEP = /^(\s*)\/\/ STEP: (.+)$/gm;
+// The generated writer stores one field per line; a writer may die between any two.
+const STORES = '${record.stores}';
+const STORES_WITH_STEPS = `\${record.stores?.replaceAll('\\n', '\\nglobalThis.sharecordStep("write 3, next field");\\n')}`;
+
+/** Mistakes that the tests must find, asked for by `?mutation=NAME` behind this module's URL: the negative controls. */
+const MUTATIONS: Readonly<Record<string, readonly [from: string, to: string]>> = {
+  'published before it is filled': [STORES, `Atomics.add(words, slot, 1);\n${STORES}`],
+  'named before it is complete': [
+    'opening.initialize(header);',
+    'object.publish(plan.name); opening.initialize(header);',
+  ],
+};
+const [from, to] = MUTATIONS[new URL(import.meta.url).searchParams.get('mutation') ?? ''] ?? ['', ''];
+const mutate = (source: string): string => (from === '' ? source : source.replaceAll(from, to));
+
+declare global {
+  // oxlint-disable-next-line no-var -- the only way to declare a global
+  var sharecordStep: (step: string) => void;
+}
+globalThis.sharecordStep = () => {};
+
+registerHooks({
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    if (!url.startsWith(SOURCES) || loaded.source === undefined || loaded.source === null) return loaded;
+    const text =
+      typeof loaded.source === 'string' ? loaded.source : Buffer.from(loaded.source as Uint8Array).toString();
+    const source = mutate(text)
+      .replaceAll(
+        STEP,
+        (_, indent: string, step: string) => `${indent}globalThis.sharecordStep(${JSON.stringify(step)});`,
+      )
+      .replaceAll(STORES, STORES_WITH_STEPS);
+    return { ...loaded, source };
+  },
+});

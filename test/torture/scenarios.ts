@@ -1,0 +1,222 @@
+// Deaths at every step: what a victim does, what was there before, and what must be true once it is dead.
+//
+//   whatever step the victim died at                    verdict
+//   a reader gets the last committed record, at once    required; the victim's own once it was published, never before
+//   another writer of the record goes on                required
+//   createStore and joinStore of the name go on         required, with what was committed, or with a new store
+//   after the last close the name is still there        forbidden
+import * as fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createStore, joinStore, openStore, type StoreReader, type StoreWriter } from '../../src/index.ts';
+import { arrayKind, arrayOf, Fields, fieldsKind, lockOf, rawSlot } from '../race/records.ts';
+import { type Household, NODE, Peer, type Report } from '../support/household.ts';
+
+export const ELEMENTS = 512;
+const VICTIM = fileURLToPath(new URL('./victim.ts', import.meta.url));
+const FAULT_POINTS = new URL('./fault-points.ts', import.meta.url).href;
+
+export const SCENARIOS = [
+  'write',
+  'write of 4 KiB',
+  'update',
+  'wait',
+  'steal',
+  'steal by probe',
+  'create',
+  'replace',
+  'join of nothing',
+  'join',
+  'join of a leftover',
+  'join of a segment that is gone',
+  'open for writing',
+  'close',
+  'last close',
+  'unlink',
+  'watch',
+] as const;
+export type Scenario = (typeof SCENARIOS)[number];
+
+/** A place to die: the `pass`th time that the scenario comes to the step. */
+export interface Point {
+  readonly scenario: Scenario;
+  readonly step: string;
+  readonly pass: number;
+  /** A mistake of fault-points.ts that the victim makes. */
+  readonly mutation?: string;
+}
+
+/** Starts a victim of that scenario. */
+export function startVictim(
+  house: Household,
+  scenario: Scenario,
+  name: string,
+  action: 'trace' | 'kill' | 'stop',
+  point?: Point,
+): Peer {
+  return house.adopt(
+    new Peer(
+      NODE,
+      [
+        '--conditions=@sharecord/source',
+        '--disable-warning=ExperimentalWarning',
+        `--import=${FAULT_POINTS}?mutation=${encodeURIComponent(point?.mutation ?? '')}`,
+        VICTIM,
+        scenario,
+        name,
+        action,
+        point?.step ?? '',
+        String(point?.pass ?? 0),
+      ],
+      `victim of ${scenario}`,
+    ),
+  );
+}
+
+/** What holds the victim's name while the victim runs. */
+interface Scene {
+  /** This process's own open of the store; undefined where nobody but the victim has one. */
+  readonly store?: StoreWriter<typeof Fields>;
+  readonly reader?: StoreReader<typeof Fields>;
+  /** The value in record 0 before the victim. */
+  readonly value: number;
+}
+
+async function die(house: Household, scenario: Scenario, name: string, step: string): Promise<void> {
+  const victim = startVictim(house, scenario, name, 'kill', { scenario, step, pass: 1 });
+  await requireKilled(victim);
+}
+
+async function requireKilled(victim: Peer): Promise<void> {
+  const { signal } = await victim.exited;
+  if (signal !== 'SIGKILL') throw new Error(`${victim} came to its end: ${JSON.stringify(victim.reports)}`);
+}
+
+const layoutFor = (scenario: Scenario): typeof Fields =>
+  scenario === 'write of 4 KiB' ? (arrayOf(ELEMENTS) as unknown as typeof Fields) : Fields;
+const kindFor = (scenario: Scenario): typeof fieldsKind =>
+  scenario === 'write of 4 KiB' ? (arrayKind(ELEMENTS) as unknown as typeof fieldsKind) : fieldsKind;
+
+/** Makes what the scenario starts from. */
+async function setScene(house: Household, scenario: Scenario, name: string): Promise<Scene> {
+  switch (scenario) {
+    case 'create':
+    case 'join of nothing':
+    case 'last close':
+    case 'unlink':
+      return { value: 0 };
+    case 'replace':
+    case 'join of a leftover':
+      await die(house, 'last close', name, 'close 2');
+      return { value: 0 };
+    case 'join of a segment that is gone':
+      await die(house, 'last close', name, 'remove 3');
+      return { value: 0 };
+    default: {
+      const layout = layoutFor(scenario);
+      const store = house.keep(createStore({ name, layout, capacity: 2 }));
+      const reader = house.keep(openStore(name, layout));
+      store.write(0, kindFor(scenario).fill(layout.zero(), 1));
+      // The thief takes the dead one's participant slot, or a lower one, so that only the kernel knows of the death.
+      const lower = scenario === 'steal by probe' ? joinStore({ name, layout, capacity: 2 }) : undefined;
+      if (scenario.startsWith('steal')) await die(house, 'write', name, 'write 4');
+      lower?.close();
+      // Armed, as a watcher leaves it: so that the writer has somebody to ring for.
+      Atomics.store(rawSlot(store.segment.buffer, 0).words, ARMED_WORD, 1);
+      return { store, reader, value: 1 };
+    }
+  }
+}
+/** The owner word of the first participant of a new store: slot 0, epoch 1. */
+export const FIRST_OWNER = 1 << 8;
+const ARMED_WORD = 192 / 4;
+
+/** Steps that come behind the publish of a write. */
+const AFTER_PUBLISH = new Set(['write 5', 'announce 1', 'announce 2', 'announce 3']);
+const WRITES: readonly Scenario[] = ['write', 'write of 4 KiB', 'update', 'wait', 'steal', 'steal by probe'];
+
+function require(holds: boolean, what: string): void {
+  if (!holds) throw new Error(what);
+}
+
+const isNamed = (name: string): boolean => fs.existsSync(`/dev/shm/${name}`);
+
+/** Steps that the scenario passes, in their order. */
+export async function traceOf(house: Household, scenario: Scenario): Promise<string[]> {
+  const name = house.name('traced');
+  const { store, reader } = await setScene(house, scenario, name);
+  const report: Report = await startVictim(house, scenario, name, 'trace').result();
+  reader?.close();
+  store?.close();
+  require(!isNamed(name), `${scenario}: the name is left`);
+  return JSON.parse(String(report['steps'])) as string[];
+}
+
+/** A writer that waits passes the same steps again and again. */
+const MOST_PASSES = 8;
+
+/** The points of a trace. */
+export function pointsOf(scenario: Scenario, steps: readonly string[]): Point[] {
+  const passes = new Map<string, number>();
+  return steps
+    .map((step) => {
+      const pass = (passes.get(step) ?? 0) + 1;
+      passes.set(step, pass);
+      return { scenario, step, pass };
+    })
+    .filter(({ pass }) => pass <= MOST_PASSES);
+}
+
+/** What the survivors measured. */
+export interface Aftermath {
+  /** From the death of the victim until another writer's write of its record returned, in milliseconds. */
+  readonly recoveryMs: number;
+}
+
+/**
+ * Kills a victim at the point and checks what it leaves; throws what is wrong. `next` is what comes to the name afterwards
+ * where nobody else had it.
+ */
+export async function killAt(house: Household, point: Point, next: 'create' | 'join'): Promise<Aftermath> {
+  const { scenario, step } = point;
+  const name = house.name('killed-at-step');
+  const { store, reader, value } = await setScene(house, scenario, name);
+  const victim = startVictim(house, scenario, name, 'kill', point);
+  await requireKilled(victim);
+  const started = performance.now();
+  const kind = kindFor(scenario);
+  let recoveryMs = 0;
+  // The living owner that the victim waited for finishes.
+  if (store !== undefined && scenario === 'wait') {
+    const { words, sequence } = rawSlot(store.segment.buffer, 0);
+    Atomics.compareExchange(words, sequence + 1, FIRST_OWNER, 0);
+  }
+  if (store !== undefined && reader !== undefined) {
+    const wrote = WRITES.includes(scenario) && AFTER_PUBLISH.has(step);
+    const expected = wrote ? value + 1 : value;
+    for (const each of [store, reader]) {
+      const found = kind.valueOf(each.read(0));
+      require(found === expected, `record 0 is ${found}, expected ${expected}`);
+      require(each.generation(0) === expected, `generation ${each.generation(0)}, expected ${expected}`);
+    }
+    store.update(0, (draft) => void kind.fill(draft, kind.valueOf(draft) + 1));
+    recoveryMs = performance.now() - started;
+    require(kind.valueOf(reader.read(0)) === expected + 1, 'the next write is not there');
+    require(lockOf(rawSlot(store.segment.buffer, 0)) === 0, 'the record is locked');
+    const joined = joinStore({ name, layout: layoutFor(scenario), capacity: 2 });
+    require(!joined.created && kind.valueOf(joined.read(0)) === expected + 1, 'a join does not go on');
+    joined.close();
+    reader.close();
+    store.close();
+    require(!isNamed(name), 'the last close leaves the name');
+  }
+  const options = { name, layout: layoutFor(scenario), capacity: 2 };
+  const again = next === 'create' ? createStore(options) : joinStore(options);
+  if (store === undefined) recoveryMs = performance.now() - started;
+  if (next === 'create')
+    require(again.created && again.generation(0) === 0, 'createStore gives an old store');
+  again.write(0, kind.fill(options.layout.zero(), 5));
+  require(kind.valueOf(again.read(0)) === 5, 'the store after the victim does not work');
+  again.close();
+  require(!isNamed(name), 'the name is left');
+  return { recoveryMs };
+}

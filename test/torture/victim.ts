@@ -1,0 +1,138 @@
+// A process that dies, stops or counts at one step: `victim.ts SCENARIO NAME ACTION STEP PASS`, preloaded with fault-points.ts.
+// ACTION `trace` prints the steps passed, in their order; kill and stop do that to the process when it passes STEP for the PASSth
+// time; `block` sleeps there for ever, so that somebody can end the thread.
+import { createStore, joinStore, openStore, type StoreWriter } from '../../src/index.ts';
+import { arrayOf, Fields, fieldsKind, rawSlot } from '../race/records.ts';
+import { ELEMENTS, FIRST_OWNER, type Scenario } from './scenarios.ts';
+
+const [scenario, name, action, step, pass] = process.argv.slice(2) as [
+  Scenario,
+  string,
+  string,
+  string,
+  string,
+];
+const passed: string[] = [];
+
+/** Turns of a wait before the record is free again. */
+const TURNS = 3;
+/** Frees the record that another owner seems to hold. */
+let free = (): void => {};
+
+function onStep(at: string): void {
+  passed.push(at);
+  if (at === 'acquire 1' && passed.filter((each) => each === at).length === TURNS) free();
+  if (at !== step || passed.filter((each) => each === step).length !== Number(pass)) return;
+  if (action === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  if (action === 'kill' || action === 'stop')
+    process.kill(process.pid, action === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+}
+const arm = (): void => void (globalThis.sharecordStep = onStep);
+const disarm = (): void => void (globalThis.sharecordStep = () => {});
+
+const options = { name, layout: Fields, capacity: 2 };
+const openFields = (): StoreWriter<typeof Fields> => openStore(name, Fields, { access: 'read-write' });
+
+function update(): void {
+  const store = openFields();
+  arm();
+  store.update(0, (draft) => void fieldsKind.fill(draft, draft.a + 1));
+  disarm();
+  store.close();
+}
+
+/** The record is held by the parent, which lives, for some turns. */
+function wait(): void {
+  const store = openFields();
+  const { words, sequence } = rawSlot(store.segment.buffer, 0);
+  Atomics.store(words, sequence + 1, FIRST_OWNER);
+  free = () => void Atomics.store(words, sequence + 1, 0);
+  arm();
+  store.update(0, (draft) => void fieldsKind.fill(draft, draft.a + 1));
+  disarm();
+  store.close();
+}
+
+function create(): void {
+  arm();
+  const store = createStore(options);
+  disarm();
+  store.close();
+}
+
+function join(): void {
+  arm();
+  const store = joinStore(options);
+  disarm();
+  store.close();
+}
+
+/** Each scenario arms the fault points around the one call that it is about. */
+const scenarios: Record<Scenario, () => Promise<void> | void> = {
+  write() {
+    const store = openFields();
+    const next = fieldsKind.fill(Fields.zero(), store.read(0).a + 1);
+    arm();
+    store.write(0, next);
+    disarm();
+    store.close();
+  },
+  'write of 4 KiB'() {
+    const layout = arrayOf(ELEMENTS);
+    const store = openStore(name, layout, { access: 'read-write' });
+    const values = store.read(0).values.map((value) => value + 1);
+    arm();
+    store.write(0, { values });
+    disarm();
+    store.close();
+  },
+  update,
+  wait,
+  steal: update,
+  'steal by probe': update,
+  create,
+  replace: create,
+  'join of nothing': join,
+  join,
+  'join of a leftover': join,
+  'join of a segment that is gone': join,
+  'open for writing'() {
+    arm();
+    const store = openFields();
+    disarm();
+    store.close();
+  },
+  close() {
+    const store = openFields();
+    arm();
+    store.close();
+  },
+  'last close'() {
+    const store = createStore(options);
+    arm();
+    store.close();
+  },
+  unlink() {
+    const store = createStore(options);
+    arm();
+    store.segment.unlink();
+    disarm();
+    store.close();
+  },
+  async watch() {
+    const store = openStore(name, Fields);
+    arm();
+    const changes = store.watch(0);
+    await changes.next();
+    const second = changes.next();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    disarm();
+    await changes.return?.();
+    await second;
+    store.close();
+  },
+};
+
+process.stdout.write('ready\n');
+await scenarios[scenario]();
+process.stdout.write(`${JSON.stringify({ steps: JSON.stringify(passed) })}\n`);
