@@ -3,11 +3,21 @@
 //   whatever step the victim died at                    verdict
 //   a reader gets the last committed record, at once    required; the victim's own once it was published, never before
 //   another writer of the record goes on                required
+//   under a seqlock a torn record is WRITER_DIED          required, until a whole write
+//   under a mutex the next owner gets WRITER_DIED        required, once
 //   createStore and joinStore of the name go on         required, with what was committed, or with a new store
 //   after the last close the name is still there        forbidden
 import * as fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { createStore, joinStore, openStore, type StoreReader, type StoreWriter } from '../../src/index.ts';
+import {
+  createStore,
+  type GuardError,
+  joinStore,
+  namedMutex,
+  openStore,
+  type StoreReader,
+  type StoreWriter,
+} from '../../src/index.ts';
 import { arrayKind, arrayOf, Fields, fieldsKind, lockOf, rawSlot } from '../race/records.ts';
 import { type Household, NODE, Peer, type Report } from '../support/household.ts';
 
@@ -22,6 +32,9 @@ export const SCENARIOS = [
   'wait',
   'steal',
   'steal by probe',
+  'write under a seqlock',
+  'update under a seqlock',
+  'update under a mutex',
   'create',
   'replace',
   'join of nothing',
@@ -96,6 +109,21 @@ const layoutFor = (scenario: Scenario): typeof Fields =>
 const kindFor = (scenario: Scenario): typeof fieldsKind =>
   scenario === 'write of 4 KiB' ? (arrayKind(ELEMENTS) as unknown as typeof fieldsKind) : fieldsKind;
 
+/** The guard of the scenario's store. */
+function guardFor(scenario: Scenario, name: string): 'latch' | 'seqlock' | ReturnType<typeof namedMutex> {
+  if (scenario.endsWith('seqlock')) return 'seqlock';
+  return scenario.endsWith('mutex') ? namedMutex(mutexOf(name), { timeoutMs: 5000 }) : 'latch';
+}
+const mutexOf = (name: string): string => `${name}-mutex`;
+
+/** Options of the scenario's store. */
+const optionsFor = (scenario: Scenario, name: string) => ({
+  name,
+  layout: layoutFor(scenario),
+  capacity: 2,
+  guard: guardFor(scenario, name),
+});
+
 /** Makes what the scenario starts from. */
 async function setScene(house: Household, scenario: Scenario, name: string): Promise<Scene> {
   switch (scenario) {
@@ -113,7 +141,7 @@ async function setScene(house: Household, scenario: Scenario, name: string): Pro
       return { value: 0 };
     default: {
       const layout = layoutFor(scenario);
-      const store = house.keep(createStore({ name, layout, capacity: 2 }));
+      const store = house.keep(createStore(optionsFor(scenario, name)));
       const reader = house.keep(openStore(name, layout));
       store.write(0, kindFor(scenario).fill(layout.zero(), 1));
       // The thief takes the dead one's participant slot, or a lower one, so that only the kernel knows of the death.
@@ -131,11 +159,25 @@ export const FIRST_OWNER = 1 << 8;
 const ARMED_WORD = 192 / 4;
 
 /** Steps that come behind the publish of a write. */
-const AFTER_PUBLISH = new Set(['write 5', 'announce 1', 'announce 2', 'announce 3']);
-const WRITES: readonly Scenario[] = ['write', 'write of 4 KiB', 'update', 'wait', 'steal', 'steal by probe'];
+const AFTER_PUBLISH = new Set(['write 5', 'seqlock write 6', 'announce 1', 'announce 2', 'announce 3']);
+/** Steps at which the one cell under a seqlock is half written. */
+const TORN = new Set(['seqlock write 4, wraps', 'seqlock write 4', 'seqlock write 5']);
+const isWrite = (scenario: Scenario): boolean =>
+  /write|update|wait|steal/.test(scenario) && scenario !== 'open for writing';
 
 function require(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
+}
+
+/** Requires that the call ends with WRITER_DIED. */
+function requireDead(call: () => unknown): void {
+  try {
+    call();
+  } catch (error) {
+    if ((error as GuardError).code === 'WRITER_DIED') return;
+    throw error;
+  }
+  throw new Error('a record that a dead writer left is taken for whole');
 }
 
 const isNamed = (name: string): boolean => fs.existsSync(`/dev/shm/${name}`);
@@ -191,25 +233,34 @@ export async function killAt(house: Household, point: Point, next: 'create' | 'j
     Atomics.compareExchange(words, sequence + 1, FIRST_OWNER, 0);
   }
   if (store !== undefined && reader !== undefined) {
-    const wrote = WRITES.includes(scenario) && AFTER_PUBLISH.has(step);
+    const wrote = isWrite(scenario) && AFTER_PUBLISH.has(step);
     const expected = wrote ? value + 1 : value;
+    const addOne = (): void => store.update(0, (draft) => void kind.fill(draft, kind.valueOf(draft) + 1));
     for (const each of [store, reader]) {
-      const found = kind.valueOf(each.read(0));
-      require(found === expected, `record 0 is ${found}, expected ${expected}`);
+      if (TORN.has(step)) requireDead(() => each.read(0));
+      else
+        require(kind.valueOf(each.read(0)) ===
+          expected, `record 0 is ${kind.valueOf(each.read(0))}, expected ${expected}`);
       require(each.generation(0) === expected, `generation ${each.generation(0)}, expected ${expected}`);
     }
-    store.update(0, (draft) => void kind.fill(draft, kind.valueOf(draft) + 1));
+    if (TORN.has(step)) {
+      requireDead(addOne);
+      store.write(0, kind.fill(store.layout.zero(), expected + 1));
+    } else {
+      if (scenario === 'update under a mutex' && !step.startsWith('read')) requireDead(addOne);
+      addOne();
+    }
     recoveryMs = performance.now() - started;
     require(kind.valueOf(reader.read(0)) === expected + 1, 'the next write is not there');
     require(lockOf(rawSlot(store.segment.buffer, 0)) === 0, 'the record is locked');
-    const joined = joinStore({ name, layout: layoutFor(scenario), capacity: 2 });
+    const joined = joinStore(optionsFor(scenario, name));
     require(!joined.created && kind.valueOf(joined.read(0)) === expected + 1, 'a join does not go on');
     joined.close();
     reader.close();
     store.close();
     require(!isNamed(name), 'the last close leaves the name');
   }
-  const options = { name, layout: layoutFor(scenario), capacity: 2 };
+  const options = optionsFor(scenario, name);
   const again = next === 'create' ? createStore(options) : joinStore(options);
   if (store === undefined) recoveryMs = performance.now() - started;
   if (next === 'create')
@@ -217,6 +268,6 @@ export async function killAt(house: Household, point: Point, next: 'create' | 'j
   again.write(0, kind.fill(options.layout.zero(), 5));
   require(kind.valueOf(again.read(0)) === 5, 'the store after the victim does not work');
   again.close();
-  require(!isNamed(name), 'the name is left');
+  require(!isNamed(name) && !isNamed(mutexOf(name)), 'a name is left');
   return { recoveryMs };
 }

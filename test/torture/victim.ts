@@ -33,6 +33,15 @@ const disarm = (): void => void (globalThis.sharecordStep = () => {});
 const options = { name, layout: Fields, capacity: 2 };
 const openFields = (): StoreWriter<typeof Fields> => openStore(name, Fields, { access: 'read-write' });
 
+function write(): void {
+  const store = openFields();
+  const next = fieldsKind.fill(Fields.zero(), store.read(0).a + 1);
+  arm();
+  store.write(0, next);
+  disarm();
+  store.close();
+}
+
 function update(): void {
   const store = openFields();
   arm();
@@ -69,14 +78,10 @@ function join(): void {
 
 /** Each scenario arms the fault points around the one call that it is about. */
 const scenarios: Record<Scenario, () => Promise<void> | void> = {
-  write() {
-    const store = openFields();
-    const next = fieldsKind.fill(Fields.zero(), store.read(0).a + 1);
-    arm();
-    store.write(0, next);
-    disarm();
-    store.close();
-  },
+  write,
+  'write under a seqlock': write,
+  'update under a seqlock': update,
+  'update under a mutex': update,
   'write of 4 KiB'() {
     const layout = arrayOf(ELEMENTS);
     const store = openStore(name, layout, { access: 'read-write' });
