@@ -14,7 +14,7 @@ const MUTATIONS: Readonly<Record<string, readonly [from: string, to: string]>> =
   'published before it is filled': [STORES, `Atomics.add(words, slot, 1);\n${STORES}`],
   'named before it is complete': [
     'opening.initialize(header);',
-    'object.publish(plan.name); opening.initialize(header);',
+    'object.publish(plan.place!); opening.initialize(header);',
   ],
 };
 const [from, to] = MUTATIONS[new URL(import.meta.url).searchParams.get('mutation') ?? ''] ?? ['', ''];
