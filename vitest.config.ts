@@ -7,7 +7,7 @@ const project = (name: string, timeoutMs: number, include = [`test/${name}/**/*.
 });
 
 // The other files of test/platform are about Linux: its memory file system, its limits, its browser.
-const PLATFORM_FILES_ON_WINDOWS = ['store', 'segment', 'lifetime', 'record', 'guards'].map(
+const PLATFORM_FILES_ON_WINDOWS = ['store', 'segment', 'files', 'modes', 'lifetime', 'record', 'guards'].map(
   (name) => `test/platform/${name}.test.ts`,
 );
 // The examples about the systems of Windows; the others are about Linux, or have no native peer.

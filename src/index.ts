@@ -62,10 +62,12 @@ export type { Abi, Pack } from './layout/abi.ts';
 export type {
   Access,
   Backing,
+  FileSource,
   ForeignHandle,
   Handle,
   NativeHandle,
   ProcessHandle,
+  Source,
 } from './platform/platform.ts';
 export {
   type ErrorCode,

@@ -43,6 +43,14 @@ export interface ForeignHandle {
   readonly adopt?: boolean;
 }
 
+/** A file to use as a segment, by its path. */
+export interface FileSource {
+  readonly file: string;
+}
+
+/** Where a segment is: its name, its file, or a handle. */
+export type Source = string | Handle | ForeignHandle | FileSource;
+
 /** One thread's mapped range of a segment. */
 export interface Mapping {
   readonly buffer: ArrayBuffer | SharedArrayBuffer;

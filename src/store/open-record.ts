@@ -4,7 +4,7 @@ import { selectPlatform } from '#platform';
 import { LayoutError, SegmentError } from '../errors.ts';
 import { fieldAccess } from '../layout/field-access.ts';
 import type { AnyLayout } from '../layout/types.ts';
-import type { Access, ForeignHandle, Handle } from '../platform/platform.ts';
+import type { Access, Source } from '../platform/platform.ts';
 import { MutexGuard } from '../sync/mutex-guard.ts';
 import { AgreementGuard, type RecordGuard, SequenceGuard, VersionPairGuard } from '../sync/record-guard.ts';
 import { optionError, requireLayout, requireObject } from './options.ts';
@@ -158,7 +158,7 @@ function attach(segment: Segment, owned: boolean, checked: Checked, access: Acce
   let protocol: Protocol | undefined;
   try {
     if (!(segment instanceof MappedSegment))
-      throw optionError('open record', 'source', segment, 'string', 'a name, handle or segment');
+      throw optionError('open record', 'source', segment, 'string', 'a name, file, handle or segment');
     if (offset + layout.size > segment.size) {
       throw new SegmentError(
         'SEGMENT_TOO_SMALL',
@@ -215,11 +215,7 @@ export function openRecord<
   L extends AnyLayout,
   const G extends GuardFor<NoInfer<L>>,
   const A extends Access = 'read',
->(
-  source: string | Handle | ForeignHandle | Segment,
-  layout: L,
-  options: OpenRecordOptions<G, A>,
-): RecordByAccess<L, G, A> {
+>(source: Source | Segment, layout: L, options: OpenRecordOptions<G, A>): RecordByAccess<L, G, A> {
   const act = 'open record';
   const checked = check(layout, options, act);
   const { anyOwner = false } = options;

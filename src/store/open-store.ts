@@ -2,14 +2,7 @@
 import { selectPlatform } from '#platform';
 import { SegmentError } from '../errors.ts';
 import type { AnyLayout } from '../layout/types.ts';
-import type {
-  Access,
-  ForeignHandle,
-  Handle,
-  KernelLocks,
-  Mapping,
-  SegmentObject,
-} from '../platform/platform.ts';
+import type { Access, KernelLocks, Mapping, SegmentObject, Source } from '../platform/platform.ts';
 import { type CellGuard, type CellMemory } from '../sync/cells.ts';
 import { Latch } from '../sync/latch.ts';
 import { LOCK_BOUND_MS, LockWord } from '../sync/lock-word.ts';
@@ -449,16 +442,12 @@ function requireCapacity(header: SegmentHeader, plan: StorePlan): void {
  * @throws {LayoutError} LAYOUT_MISMATCH, with the first field that differs
  */
 export function openStore<L extends AnyLayout, const A extends StoreAccess = 'read'>(
-  source: string | Handle | ForeignHandle,
+  source: Source,
   layout: L,
   options?: OpenStoreOptions<A>,
 ): StoreByAccess<L, A>;
-export function openStore(source: string | Handle | ForeignHandle): StoreReader;
-export function openStore(
-  source: string | Handle | ForeignHandle,
-  layout?: AnyLayout,
-  options: OpenStoreOptions = {},
-): unknown {
+export function openStore(source: Source): StoreReader;
+export function openStore(source: Source, layout?: AnyLayout, options: OpenStoreOptions = {}): unknown {
   const act = 'open store';
   requireObject(options, act);
   const { access = 'read', anyOwner = false } = options;

@@ -130,7 +130,7 @@ export function checkOptions(options: SegmentOptions, platform: Platform, act: s
 const isHandleNumber = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
 
 /**
- * Checks a name or handle before it is opened, and copies it: what was checked is what is used.
+ * Checks a name, file or handle before it is opened, and copies it: what was checked is what is used.
  * @throws {ValueError} VALUE_TYPE, VALUE_RANGE
  */
 export function checkSource(source: unknown, act: string): string | Handle | ForeignHandle {
@@ -147,10 +147,12 @@ export function checkSource(source: unknown, act: string): string | Handle | For
       (size === undefined || (Number.isSafeInteger(size) && (size as number) > 0)) &&
       // Another process's number is that process's to close.
       (adopt === undefined || (typeof adopt === 'boolean' && !(adopt && pid !== undefined)));
+    if (texts && backing === undefined && file !== undefined && osHandle === undefined)
+      return { backing: 'file', file: file as string, size: 0 };
     const isHandle = backing === undefined ? isForeign : BACKINGS.includes(backing);
     if (texts && numbers && isHandle) return copy as unknown as Handle;
   }
-  throw optionError(act, 'source', source, 'object', 'a name or a handle');
+  throw optionError(act, 'source', source, 'object', 'a name, a file or a handle');
 }
 
 /**

@@ -1,7 +1,15 @@
 // Raw segments: memory without any format of ours. Stores build on the same object and bring their own way to leave it.
 import { selectPlatform } from '#platform';
 import { SegmentError, StoreClosedError } from '../errors.ts';
-import type { Access, Backing, ForeignHandle, Handle, Mapping, SegmentObject } from '../platform/platform.ts';
+import type {
+  Access,
+  Backing,
+  ForeignHandle,
+  Handle,
+  Mapping,
+  SegmentObject,
+  Source,
+} from '../platform/platform.ts';
 import { PARTICIPANT_SLOTS } from '../sync/participants.ts';
 import { passGate } from './lifetime.ts';
 import {
@@ -336,10 +344,7 @@ export interface OpenSegmentOptions {
  * @throws {SegmentError} SEGMENT_NOT_FOUND, SEGMENT_DENIED, SEGMENT_TOO_SMALL when the window passes the end
  * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
  */
-export function openSegment(
-  source: string | Handle | ForeignHandle,
-  options: OpenSegmentOptions = {},
-): Segment {
+export function openSegment(source: Source, options: OpenSegmentOptions = {}): Segment {
   const act = 'open segment';
   requireObject(options, act);
   const { access = 'read', offset = 0 } = options;

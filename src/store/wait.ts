@@ -1,7 +1,7 @@
 // Waiting until something exists and is ready: tries again until it opens, the time is over, or a signal ends it.
 import { SegmentError } from '../errors.ts';
 import type { AnyLayout } from '../layout/types.ts';
-import type { Access, ForeignHandle, Handle } from '../platform/platform.ts';
+import type { Access, Source } from '../platform/platform.ts';
 import { openRecord } from './open-record.ts';
 import { openStore } from './open-store.ts';
 import { optionError, requireObject, requireSignal } from './options.ts';
@@ -62,7 +62,7 @@ async function waitFor<T>(open: () => T, options: WaitOptions): Promise<T> {
  * @throws {SegmentError} SEGMENT_NOT_FOUND or SEGMENT_NOT_READY after `timeoutMs`; at once what else `openStore` throws
  */
 export function waitForStore<L extends AnyLayout, const A extends StoreAccess = 'read'>(
-  source: string | Handle | ForeignHandle,
+  source: Source,
   layout: L,
   options: OpenStoreOptions<A> & WaitOptions = {},
 ): Promise<StoreByAccess<L, A>> {
@@ -74,7 +74,7 @@ export function waitForStore<L extends AnyLayout, const A extends StoreAccess = 
  * @throws {SegmentError} SEGMENT_NOT_FOUND after `timeoutMs`; at once what else `openSegment` throws
  */
 export function waitForSegment(
-  source: string | Handle | ForeignHandle,
+  source: Source,
   options: OpenSegmentOptions & WaitOptions = {},
 ): Promise<Segment> {
   return waitFor(() => openSegment(source, options), options);
@@ -89,7 +89,7 @@ export function waitForRecord<
   const G extends GuardFor<NoInfer<L>>,
   const A extends Access = 'read',
 >(
-  source: string | Handle | ForeignHandle | Segment,
+  source: Source | Segment,
   layout: L,
   options: OpenRecordOptions<G, A> & WaitOptions,
 ): Promise<RecordByAccess<L, G, A>> {

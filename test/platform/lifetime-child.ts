@@ -5,7 +5,9 @@ const Job = struct('Job', { id: u32, title: utf8(16), runs: u64 });
 const [role, source] = process.argv.slice(2) as [string, string];
 const from = JSON.parse(source) as string | Handle;
 
-const options = { name: from as string, layout: Job, capacity: 2 };
+const place =
+  typeof from === 'object' && 'file' in from ? { file: from.file } : { name: from as string };
+const options = { ...place, layout: Job, capacity: 2 };
 
 function make(): { close(): void } {
   if (role === 'read') {
