@@ -5,8 +5,7 @@ const Job = struct('Job', { id: u32, title: utf8(16), runs: u64 });
 const [role, source] = process.argv.slice(2) as [string, string];
 const from = JSON.parse(source) as string | Handle;
 
-const place =
-  typeof from === 'object' && 'file' in from ? { file: from.file } : { name: from as string };
+const place = typeof from === 'object' && 'file' in from ? { file: from.file } : { name: from as string };
 const options = { ...place, layout: Job, capacity: 2 };
 
 function make(): { close(): void } {
