@@ -32,12 +32,34 @@ export function initializeRobustMutex(bytes: Uint8Array): void {
   require0(libc().mutexInit(bytes, attributes), 'pthread_mutex_init');
 }
 
+let made: Uint8Array | undefined;
+
+/** Refuses memory that holds no robust, process-shared mutex: a lock there could be lost with its owner, or be nobody else's. */
+function requireRobust(bytes: Uint8Array): void {
+  if (bytes.every((byte) => byte === 0)) {
+    throw new SegmentError('SEGMENT_NOT_READY', 'cannot use mutex: it is not initialised yet');
+  }
+  if (made === undefined) {
+    const fresh = new Uint8Array(ROBUST_MUTEX_SIZE);
+    initializeRobustMutex(fresh);
+    made = fresh;
+  }
+  // PLATFORM: where a C library keeps the attributes is its own affair; a free mutex shows them (glibc: 0x90 at byte 16).
+  if (made.every((bits, at) => (bytes[at]! & bits) === bits)) return;
+  throw new SegmentError(
+    'SEGMENT_FORMAT',
+    'cannot use mutex: its memory holds no robust, process-shared mutex of this C library',
+  );
+}
+
 /** A robust mutex in shared memory. */
 export class RobustMutex implements Mutex {
   readonly identity: string;
   readonly #bytes: Uint8Array;
 
+  /** @throws {SegmentError} SEGMENT_NOT_READY, SEGMENT_FORMAT when there is no such mutex in `bytes` */
   constructor(bytes: Uint8Array, identity: string) {
+    requireRobust(bytes);
     this.#bytes = bytes;
     this.identity = identity;
   }

@@ -1,12 +1,13 @@
 // The guards for records of other programs, as users name them; record.ts puts them to work.
 import { ValueError } from '../errors.ts';
 import type { MutexOptions } from '../sync/mutex-guard.ts';
-import { optionError } from './options.ts';
+import { optionError, requireObject } from './options.ts';
 import type { NamedMutex, RecordMutex, SequenceWord, Unguarded, VersionWords } from './record-types.ts';
 
 const MOST_COPIES = 1000;
 
 function checkMutexOptions(act: string, options: MutexOptions): MutexOptions {
+  requireObject(options, act);
   const { timeoutMs, onAbandoned } = options;
   if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
     throw optionError(act, 'timeoutMs', timeoutMs, 'number', 'milliseconds, 0 or more');
@@ -40,6 +41,7 @@ export function robustMutex<const B extends string>(
   options: MutexOptions & { readonly at: B },
 ): RecordMutex<B> {
   const act = 'guard by a robust mutex';
+  requireObject(options, act);
   checkField(act, 'at', options.at);
   return Object.freeze({
     kind: 'robustMutex',
@@ -54,6 +56,7 @@ export function robustMutex<const B extends string>(
  * @throws {ValueError} VALUE_TYPE
  */
 export function seqlock<const W extends string>(options: { readonly sequence: W }): SequenceWord<W> {
+  requireObject(options, 'guard by a sequence');
   checkField('guard by a sequence', 'sequence', options.sequence);
   return Object.freeze({ kind: 'seqlock', sequence: options.sequence });
 }
@@ -66,6 +69,7 @@ export function versionPair<const W extends string>(options: {
   readonly begin: W;
   readonly end: W;
 }): VersionWords<W> {
+  requireObject(options, 'guard by versions');
   checkField('guard by versions', 'begin', options.begin);
   checkField('guard by versions', 'end', options.end);
   if ((options.begin as string) === options.end) {
@@ -79,6 +83,7 @@ export function versionPair<const W extends string>(options: {
  * @throws {ValueError} VALUE_TYPE, VALUE_RANGE
  */
 export function unguarded(options: { readonly agree?: number } = {}): Unguarded {
+  requireObject(options, 'read unguarded');
   const { agree = 1 } = options;
   if (!Number.isInteger(agree) || agree < 1 || agree > MOST_COPIES) {
     throw optionError('read unguarded', 'agree', agree, 'number', `an integer from 1 to ${MOST_COPIES}`);

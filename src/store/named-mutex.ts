@@ -30,7 +30,14 @@ export function openNamedMutex(
   what: string,
 ): OpenMutex {
   const own = platform.openMutex?.(name, rights.securityDescriptor);
-  if (own !== undefined) return { guard: new MutexGuard(own, options, what), release: () => own.close() };
+  if (own !== undefined) {
+    const guard = new MutexGuard(own, options, what);
+    const release = (): void => {
+      guard.close();
+      own.close();
+    };
+    return { guard, release };
+  }
   // PLATFORM: POSIX has no mutexes with names; a segment of that name holds one (docs/segment-format.md).
   const { mode, securityDescriptor, anyOwner } = rights;
   const place = { name, size: platform.mutexSize, mode, securityDescriptor, anyOwner } as NewSegment;
@@ -42,5 +49,7 @@ export function openNamedMutex(
     home.close();
     throw error;
   }
-  return { guard: new MutexGuard(mutex, options, what), release: () => home.close() };
+  const guard = new MutexGuard(mutex, options, what);
+  home.closeFirst(guard);
+  return { guard, release: () => home.close() };
 }

@@ -78,8 +78,12 @@ function mutexRange(layout: AnyLayout, name: string, offset: number): { at: numb
   return { at, size: platform.mutexSize };
 }
 
-/** Puts the guard of a record in `segment` together. */
-function startGuard({ guard, layout, offset, rights }: Checked, segment: MappedSegment): Protocol {
+/** Puts the guard of a record in `segment` together. MAPPED: the record lies inside the segment. */
+function startGuard(
+  { guard, layout, offset, rights }: Checked,
+  segment: MappedSegment,
+  makesMutex: boolean,
+): Protocol {
   const { buffer } = segment;
   const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / WORD));
   const release = (): void => {};
@@ -96,8 +100,16 @@ function startGuard({ guard, layout, offset, rights }: Checked, segment: MappedS
     }
     case 'robustMutex': {
       const { at, size } = mutexRange(layout, guard.at, offset);
-      const mutex = platform.mutexAt(new Uint8Array(buffer, at, size), `${segment.identity}:${at}`);
-      return { guard: new MutexGuard(mutex, guard, layout.name), fields: [guard.at], release };
+      const bytes = new Uint8Array(buffer, at, size);
+      if (makesMutex && bytes.every((byte) => byte === 0)) platform.initializeMutex(bytes);
+      const mutex = platform.mutexAt(bytes, `${segment.identity}:${at}`);
+      const inside = new MutexGuard(mutex, guard, layout.name);
+      const forget = segment.closeFirst(inside);
+      const end = (): void => {
+        inside.close();
+        forget();
+      };
+      return { guard: inside, fields: [guard.at], release: end };
     }
     case 'namedMutex': {
       const mutex = openNamedMutex(guard.name, guard, rights, layout.name);
@@ -152,21 +164,30 @@ function requireAccess(mapped: Access, access: Access, guard: AnyGuard): void {
   );
 }
 
+function requireRoom({ layout, offset }: Checked, size: number, name: string | undefined): void {
+  if (offset + layout.size <= size) return;
+  throw new SegmentError(
+    'SEGMENT_TOO_SMALL',
+    `cannot open record ${layout.name}: segment "${name ?? 'anonymous'}" is ${size} bytes, ` +
+      `expected at least ${offset + layout.size}`,
+    { segment: name },
+  );
+}
+
 /** Attaches to the record in `segment`; closes the segment again on a throw if it is `owned`. */
-function attach(segment: Segment, owned: boolean, checked: Checked, access: Access): ForeignReader {
+function attach(
+  segment: Segment,
+  owned: boolean,
+  checked: Checked,
+  access: Access,
+  makesMutex = false,
+): ForeignReader {
   const { layout, guard, offset } = checked;
   let protocol: Protocol | undefined;
   try {
     if (!(segment instanceof MappedSegment))
       throw optionError('open record', 'source', segment, 'string', 'a name, file, handle or segment');
-    if (offset + layout.size > segment.size) {
-      throw new SegmentError(
-        'SEGMENT_TOO_SMALL',
-        `cannot open record ${layout.name}: segment "${segment.name ?? 'anonymous'}" is ${segment.size} bytes, ` +
-          `expected at least ${offset + layout.size}`,
-        { segment: segment.name },
-      );
-    }
+    requireRoom(checked, segment.size, segment.name);
     requireAccess(segment.access, access, guard);
     const isMutex = guard.kind === 'robustMutex';
     if (isMutex && segment.access === 'read') {
@@ -178,7 +199,7 @@ function attach(segment: Segment, owned: boolean, checked: Checked, access: Acce
         "'read-write', since a reader locks the mutex too",
       );
     }
-    const started = startGuard(checked, segment);
+    const started = startGuard(checked, segment, makesMutex);
     protocol = started;
     const release = (): void => {
       started.release();
@@ -245,8 +266,12 @@ function make<L extends AnyLayout, G>(
   makeSegment: (options: NewSegment, prepare: Prepare) => Segment,
 ): RecordWriter<L, G> {
   const checked = check(layout, options, act);
-  if (isSegment(source)) return attach(source, false, checked, 'read-write') as unknown as RecordWriter<L, G>;
+  if (isSegment(source)) {
+    const makesMutex = act === 'create record' || source.created;
+    return attach(source, false, checked, 'read-write', makesMutex) as unknown as RecordWriter<L, G>;
+  }
   const { size = checked.offset + layout.size, guard: _guard, offset: _offset, ...rest } = options;
+  if (typeof size === 'number') requireRoom(checked, size, source);
   const segment = makeSegment({ ...rest, name: source, size }, prepareFor(checked));
   return attach(segment, true, checked, 'read-write') as unknown as RecordWriter<L, G>;
 }

@@ -2,12 +2,13 @@
 import { GuardError, StoreClosedError, ValueError } from '../errors.ts';
 import { changedFields } from '../layout/changes.ts';
 import { codecOf, type RecordCodec } from '../layout/codec.ts';
+import { type FieldAccess, fieldAccess } from '../layout/field-access.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import { LOCK_BOUND_MS } from '../sync/lock-word.ts';
 import { MutexGuard } from '../sync/mutex-guard.ts';
 import { FEWEST_RUNS, overtaken } from './record-access.ts';
 import type { RecordGuard } from '../sync/record-guard.ts';
-import { optionError } from './options.ts';
+import { optionError, requireObject, requireSignal } from './options.ts';
 import type { AnyGuard, LockOptions } from './record-types.ts';
 import type { Segment } from './segment.ts';
 import type { WatchOptions } from './types.ts';
@@ -81,14 +82,9 @@ export class ForeignReader {
     return this.codec.decode(this.#copyView, 0);
   }
 
-  /** Encodes a whole record over the copy, to check it. */
-  protected checkWhole(record: Fields): void {
-    this.codec.encode(new DataView(this.#copy.slice().buffer), 0, record);
-  }
-
-  /** Applies a patch to a copy of the copy, to check it. */
-  protected checkPatch(patch: unknown): void {
-    this.codec.patch(new DataView(this.#copy.slice().buffer), 0, patch);
+  /** Gives the copy that `take` made once more, to try a write on. */
+  protected stage(): DataView {
+    return new DataView(this.#copy.slice().buffer);
   }
 
   read(): object {
@@ -175,23 +171,27 @@ class RecordWatch implements AsyncIterableIterator<{ record: object }> {
   }
 }
 
-/** Reads and writes. */
+/** Reads and writes. Every write is tried on a copy first: only values that were read back from it reach the record. */
 export class ForeignWriter extends ForeignReader {
+  readonly #fields = new Map<string, FieldAccess>();
+
   write(record: unknown): void {
     const fields = this.#withoutGuard(record, 'write');
-    this.#revise((before) => {
+    const { guardFields } = this.parts;
+    const names = Object.keys(this.layout.offsets).filter((name) => !guardFields.includes(name));
+    this.#revise((before, staged) => {
       const whole = { ...fields };
-      for (const name of this.parts.guardFields) whole[name] = before[name];
-      this.checkWhole(whole);
-      return fields;
+      for (const name of guardFields) whole[name] = (before ?? this.layout.zero())[name];
+      this.codec.encode(staged, 0, whole);
+      return this.#settle(staged, names);
     });
   }
 
   assign(patch: unknown): void {
     const fields = this.#withoutGuard(patch, 'assign');
-    this.#revise(() => {
-      this.checkPatch(fields);
-      return fields;
+    this.#revise((before, staged) => {
+      this.codec.patch(staged, 0, fields);
+      return this.#changes(before, staged, Object.keys(fields));
     });
   }
 
@@ -199,7 +199,7 @@ export class ForeignWriter extends ForeignReader {
     if (typeof change !== 'function') {
       throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
     }
-    this.#revise((before) => {
+    this.#revise((before, staged) => {
       const draft = this.decodeCopy();
       const result = change(draft);
       if (typeof (result as { then?: unknown } | undefined | null)?.then === 'function') {
@@ -208,22 +208,41 @@ export class ForeignWriter extends ForeignReader {
           `cannot update ${this.layout.name}: the callback returned a promise, expected it to be done`,
         );
       }
-      for (const name of this.parts.guardFields) draft[name] = before[name];
-      const changes = changedFields(this.layout, before, draft);
-      if (changes !== undefined) this.checkPatch(changes);
-      return changes;
+      // A draft was decoded, so the record decodes.
+      const old = before as Fields;
+      for (const name of this.parts.guardFields) draft[name] = old[name];
+      const changes = changedFields(this.layout, old, draft);
+      if (changes === undefined) return undefined;
+      this.codec.patch(staged, 0, changes);
+      return this.#changes(old, staged, Object.keys(changes));
     });
   }
 
-  /** Reads the record, lets `decide` say which fields to write, and writes them if nobody else wrote since. */
-  #revise(decide: (before: Fields) => Fields | undefined): void {
+  /** Reads fields back from a staged copy: plain values, without getters or other code of the caller's. */
+  #settle(staged: DataView, names: readonly string[]): Fields {
+    const settled: [string, unknown][] = [];
+    for (const name of names) {
+      let access = this.#fields.get(name);
+      if (access === undefined) this.#fields.set(name, (access = fieldAccess(this.layout, name)));
+      settled.push([name, access.read(staged, 0)]);
+    }
+    return Object.fromEntries(settled);
+  }
+
+  /** Of the fields in a staged copy: those whose value differs from before, all if that did not decode. */
+  #changes(before: Fields | undefined, staged: DataView, names: readonly string[]): Fields | undefined {
+    const settled = this.#settle(staged, names);
+    return before === undefined ? settled : changedFields(this.layout, before, { ...before, ...settled });
+  }
+
+  /** Reads the record, lets `decide` stage a write and say what to write, and does so if nobody else wrote since. */
+  #revise(decide: (before: Fields | undefined, staged: DataView) => Fields | undefined): void {
     const { protocol } = this.parts;
     const attempt = (): boolean => {
       const token = this.take();
-      const patch = decide(this.#before());
+      const patch = decide(this.#before(), this.stage());
       this.requireOpen();
       if (patch === undefined) return true;
-      // Checked above on a copy: it cannot throw half-way.
       return protocol.exclusive(() => this.codec.patch(this.live, 0, patch), token);
     };
     if (protocol instanceof MutexGuard) {
@@ -237,12 +256,12 @@ export class ForeignWriter extends ForeignReader {
     }
   }
 
-  /** What the record is before a write; bytes that do not decode are no obstacle to writing better ones. */
-  #before(): Fields {
+  /** What the record is before a write; undefined if its bytes do not decode, which is no obstacle to writing better ones. */
+  #before(): Fields | undefined {
     try {
       return this.decodeCopy();
     } catch (error) {
-      if (error instanceof ValueError) return this.layout.zero();
+      if (error instanceof ValueError) return undefined;
       throw error;
     }
   }
@@ -265,7 +284,11 @@ export class ForeignWriter extends ForeignReader {
     if (!(protocol instanceof MutexGuard)) {
       throw new ValueError('VALUE_TYPE', `cannot lock ${this.layout.name}: its guard is no mutex`);
     }
+    requireObject(options, `lock ${this.layout.name}`);
     const { timeoutMs, signal } = options;
+    requireSignal(signal, `lock ${this.layout.name}`);
+    if (typeof work !== 'function')
+      throw optionError(`lock ${this.layout.name}`, 'work', work, 'function', 'a function');
     if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs >= 0)) {
       throw optionError(
         `lock ${this.layout.name}`,
@@ -276,10 +299,14 @@ export class ForeignWriter extends ForeignReader {
       );
     }
     const ended = (): Error | undefined => (signal?.aborted === true ? abortError(signal) : undefined);
+    let over = false;
     const within =
       <A extends unknown[], T>(call: (...args: A) => T) =>
-      (...args: A): T =>
-        protocol.inside(() => call.apply(this, args));
+      (...args: A): T => {
+        if (over)
+          throw new StoreClosedError(`cannot use locked record ${this.layout.name}: its withLock has ended`);
+        return protocol.inside(() => call.apply(this, args));
+      };
     const locked = {
       read: within(this.read),
       readInto: within(this.readInto),
@@ -288,9 +315,13 @@ export class ForeignWriter extends ForeignReader {
       update: within(this.update),
     };
     return protocol.holdWhile(
-      () => {
+      async () => {
         this.requireOpen();
-        return work(locked);
+        try {
+          return await work(locked);
+        } finally {
+          over = true;
+        }
       },
       timeoutMs,
       ended,

@@ -60,6 +60,13 @@ interface SegmentParts {
   readonly leave: () => void;
 }
 
+/** What was built on a segment. */
+interface Dependent {
+  close(): void;
+  /** True while it holds a mutex. */
+  readonly isHeld?: boolean;
+}
+
 /** The one implementation of `Segment`. */
 export class MappedSegment implements Segment {
   readonly #parts: SegmentParts;
@@ -67,8 +74,7 @@ export class MappedSegment implements Segment {
   readonly access: Access;
   readonly created: boolean;
   readonly size: number;
-  /** Ends what was built on this segment, before its memory goes. */
-  beforeClose: () => void = () => {};
+  readonly #dependents = new Set<Dependent>();
   #closed = false;
 
   constructor(parts: SegmentParts) {
@@ -76,8 +82,18 @@ export class MappedSegment implements Segment {
     this.access = parts.access;
     this.created = parts.created;
     this.size = parts.mapping.buffer.byteLength;
-    this.#forgetExit = platform.onExit(() => this.close());
+    this.#forgetExit = platform.onExit(() => {
+      // A thread that ends with a mutex in its hands leaves it to the kernel, which tells the next owner of a death.
+      for (const dependent of this.#dependents) if (dependent.isHeld) return;
+      this.close();
+    });
     platform.markUncloneable(this);
+  }
+
+  /** Closes `dependent` before this segment's memory goes; the returned function takes that back. */
+  closeFirst(dependent: Dependent): () => void {
+    this.#dependents.add(dependent);
+    return () => this.#dependents.delete(dependent);
   }
 
   get name(): string | undefined {
@@ -121,7 +137,7 @@ export class MappedSegment implements Segment {
     this.#closed = true;
     this.#forgetExit();
     // STEP: close 1
-    this.beforeClose();
+    for (const dependent of this.#dependents) dependent.close();
     try {
       this.#parts.leave();
     } finally {

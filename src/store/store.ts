@@ -43,10 +43,12 @@ export class Reader {
     this.segment = parts.segment;
     hide(this, 'read', parts.access.read);
     hide(this, 'readInto', parts.access.readInto);
-    parts.segment.beforeClose = () => {
-      parts.access.close();
-      for (const watch of this.#watches) watch.end();
-    };
+    parts.segment.closeFirst({
+      close: () => {
+        parts.access.close();
+        for (const watch of this.#watches) watch.end();
+      },
+    });
   }
 
   get created(): boolean {

@@ -1,6 +1,6 @@
 // A record guarded by a mutex that native programs take too. The mutex belongs to a thread, so it is locked and unlocked on
 // the thread that uses it; who waits without blocking tries again and again (docs/decisions.md has why).
-import { GuardError } from '../errors.ts';
+import { GuardError, StoreClosedError } from '../errors.ts';
 import type { Mutex } from '../platform/platform.ts';
 import { BackOff } from './back-off.ts';
 import type { RecordGuard } from './record-guard.ts';
@@ -27,11 +27,30 @@ export class MutexGuard implements RecordGuard {
   readonly #what: string;
   /** Above 0 while this guard holds the mutex: calls inside take no lock. */
   #depth = 0;
+  #isHeld = false;
+  #isClosed = false;
 
   constructor(mutex: Mutex, options: MutexOptions, what: string) {
     this.#mutex = mutex;
     this.#options = options;
     this.#what = what;
+  }
+
+  /** True from the lock to the unlock, also across the waits of a `withLock`. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Gives a held mutex back, before the memory or handle that it needs goes; every later call throws STORE_CLOSED. */
+  close(): void {
+    this.#isClosed = true;
+    this.#unlock();
+  }
+
+  #unlock(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#mutex.unlock();
   }
 
   snapshot(copy: () => Uint8Array): number {
@@ -74,14 +93,17 @@ export class MutexGuard implements RecordGuard {
       return work();
     } finally {
       this.#depth--;
-      this.#mutex.unlock();
+      this.#unlock();
     }
   }
 
   /** False if another owner holds the mutex. */
   #tryLock(): boolean {
+    if (this.#isClosed) throw new StoreClosedError(`cannot lock ${this.#what}: it is closed`);
     const answer = this.#mutex.tryLock();
-    if (answer !== 'abandoned') return answer === 'taken';
+    if (answer === 'busy') return false;
+    this.#isHeld = true;
+    if (answer === 'taken') return true;
     const { onAbandoned } = this.#options;
     try {
       if (onAbandoned === undefined) {
@@ -97,7 +119,7 @@ export class MutexGuard implements RecordGuard {
         this.#depth--;
       }
     } catch (error) {
-      this.#mutex.unlock();
+      this.#unlock();
       throw error;
     }
     return true;
@@ -132,7 +154,7 @@ export class MutexGuard implements RecordGuard {
         return await work();
       } finally {
         heldHere.delete(identity);
-        this.#mutex.unlock();
+        this.#unlock();
       }
     } finally {
       // Who gave up early still lets those behind it wait for those before it.

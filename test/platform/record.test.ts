@@ -1,13 +1,14 @@
 // Records in somebody else's format: what each guard lets through, and that nothing else is written.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   array,
   bytes,
   char,
   createRecord,
   createSegment,
+  enumOf,
   f64,
   i32,
   joinRecord,
@@ -19,6 +20,7 @@ import {
   struct,
   u16,
   u32,
+  u8,
   unguarded,
   versionPair,
   waitForRecord,
@@ -196,6 +198,63 @@ describe.each([
   });
 });
 
+const Nested = struct('Nested', {
+  sequence: u32,
+  at: struct('At', { x: f64, y: f64, tag: char(4) }),
+  last: u32,
+});
+
+describe('a write', () => {
+  const guards = [seqlock({ sequence: 'sequence' }), unguarded()] as const;
+
+  test.each(guards)('under $kind runs no code of the caller while it stores', (guard) => {
+    const segment = track(createSegment({ size: Nested.size }));
+    const writer = createRecord(segment, Nested, { guard: guard as ReturnType<typeof unguarded> });
+    const memory = new Uint8Array(segment.buffer);
+    writer.write({ sequence: 0, at: { x: 1, y: 1, tag: 'a' }, last: 1 });
+    let [calls, before] = [0, memory.slice()];
+    const tricky = (y: number) => ({
+      x: y - 1,
+      get y(): number {
+        calls++;
+        expect(memory).toEqual(before);
+        if (y === 0) throw new RangeError('mine');
+        return y;
+      },
+      tag: 'b',
+    });
+    const writes: (() => void)[] = [
+      () => writer.assign({ at: tricky(6), last: 2 }),
+      () => writer.write({ sequence: 0, at: tricky(7), last: 3 }),
+      () => writer.update((draft) => void Object.assign(draft, { at: tricky(8), last: 4 })),
+    ];
+    for (const [i, write] of writes.entries()) {
+      before = memory.slice();
+      expect(() => writer.assign({ at: tricky(0), last: 9 })).toThrow('mine');
+      expect(memory).toEqual(before);
+      calls = 0;
+      write();
+      expect(calls).toBeGreaterThan(0);
+      expect(writer.read()).toMatchObject({ at: { x: 5 + i, y: 6 + i, tag: 'b' }, last: 2 + i });
+    }
+  });
+
+  test('mends bytes that do not decode, and leaves the others that do not', () => {
+    const Odd = struct('Odd', {
+      kind: enumOf(u8, { One: 1, Two: 2 }),
+      other: enumOf(u8, { Six: 6 }),
+      n: u32,
+    });
+    const segment = track(createSegment({ size: Odd.size }));
+    const writer = createRecord(segment, Odd, { guard: unguarded() });
+    expect(() => writer.read()).toThrow(code('VALUE_RANGE'));
+    writer.assign({ n: 0, kind: 'One' });
+    expect([...new Uint8Array(segment.buffer, 0, 8)]).toEqual([1, 0, 0, 0, 0, 0, 0, 0]);
+    writer.write({ kind: 'Two', other: 'Six', n: 3 });
+    expect(writer.read()).toEqual({ kind: 'Two', other: 'Six', n: 3 });
+  });
+});
+
 const Shared = struct('Shared', { lock: bytes(40), level: i32, label: char(8) });
 
 const mutexes: [string, () => unknown][] = [
@@ -296,6 +355,88 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     expect(writer.read()).toMatchObject({ level: 101, label: 'kept' });
   });
 
+  test('withLock lets the event loop turn while another holds the mutex, and passes it on in the order of the calls', async () => {
+    const { writer, other } = make();
+    const order: number[] = [];
+    let ticks = 0;
+    const ticking = setInterval(() => ticks++, 1);
+    try {
+      const held = writer.withLock(async () => {
+        await vi.waitUntil(() => ticks >= 5, { timeout: 30_000 });
+        order.push(0);
+      });
+      const waiting = [1, 2, 3, 4, 5].map((n) =>
+        (n % 2 === 0 ? writer : other).withLock(() => void order.push(n), { timeoutMs: 60_000 }),
+      );
+      await Promise.all([held, ...waiting]);
+    } finally {
+      clearInterval(ticking);
+    }
+    expect(order).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  test('a close inside update or withLock gives the mutex back, and ends what was locked', async () => {
+    const { writer, other, name, layout, guard } = make();
+    writer.write({ level: 1, label: 'a' });
+    const first = joinRecord(name, layout, { guard });
+    expect(() =>
+      first.update((draft) => {
+        draft.level = 9;
+        first.close();
+      }),
+    ).toThrow(code('STORE_CLOSED'));
+    expect(writer.read().level).toBe(1);
+    const second = joinRecord(name, layout, { guard });
+    const closing = second.withLock(async (locked) => {
+      await Promise.resolve();
+      second.segment.close();
+      second.close();
+      locked.read();
+    });
+    await expect(closing).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    other.assign({ level: 2 });
+    expect(writer.read().level).toBe(2);
+    const third = joinRecord(name, layout, { guard });
+    const pending = writer.withLock(() => new Promise((resolve) => setTimeout(resolve, 20)));
+    const late = third.withLock(() => 1);
+    third.close();
+    await expect(late).rejects.toMatchObject({ code: 'STORE_CLOSED' });
+    await pending;
+    expect(() => third.withLock(() => 1)).toThrow(code('STORE_CLOSED'));
+    expect(writer.read().level).toBe(2);
+  });
+
+  test('what withLock gave is of no use after it', async () => {
+    const { writer } = make();
+    let kept: { read(): unknown; assign(patch: object): void } | undefined;
+    await writer.withLock((locked) => void (kept = locked));
+    expect(() => kept?.read()).toThrow(code('STORE_CLOSED'));
+    expect(() => kept?.assign({ level: 1 })).toThrow(code('STORE_CLOSED'));
+    const bad: [unknown, unknown, string][] = [
+      [5, {}, 'VALUE_TYPE'],
+      [() => 1, null, 'VALUE_TYPE'],
+      [() => 1, { timeoutMs: -1 }, 'VALUE_RANGE'],
+      [() => 1, { signal: {} }, 'VALUE_TYPE'],
+    ];
+    for (const [work, options, expected] of bad) {
+      expect(() => writer.withLock(work as () => void, options as object)).toThrow(code(expected));
+    }
+    writer.assign({ level: 5 });
+  });
+
+  test('a process that exits inside withLock counts as dead', async () => {
+    const { name, guard, writer } = make();
+    writer.write({ level: 1, label: 'x' });
+    const mutex = 'name' in guard ? String(guard.name) : '';
+    const child = fork(new URL('./record-child.ts', import.meta.url), [name, guard.kind, mutex, 'exit'], {
+      execArgv: ['--conditions=@sharecord/source'],
+    });
+    await once(child, 'exit');
+    expect(child.exitCode).toBe(7);
+    expect(() => writer.read()).toThrow(code('WRITER_DIED'));
+    expect(writer.read()).toMatchObject({ level: 1, label: 'x' });
+  });
+
   test('withLock gives up after its time, or on an abort, and lets others pass', async () => {
     const { writer, other } = make();
     let release!: () => void;
@@ -310,6 +451,55 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     await held;
     expect(await behind).toBe(3);
   });
+});
+
+describe.skipIf(onWindows)('a mutex in a record (Windows has none)', () => {
+  const guard = robustMutex({ at: 'lock', timeoutMs: 50 });
+
+  test('is made in the memory of a new segment, and refused where none was made', () => {
+    const segment = track(createSegment({ size: Shared.size }));
+    expect(() => openRecord(segment, Shared, { guard, access: 'read-write' })).toThrow(
+      code('SEGMENT_NOT_READY'),
+    );
+    expect(new Uint8Array(segment.buffer).every((byte) => byte === 0)).toBe(true);
+    const writer = createRecord(segment, Shared, { guard });
+    writer.write({ level: 4, label: 'made' });
+    const name = uniqueName();
+    const foreign = putForeign(name, new Uint8Array(Shared.size).fill(0x40));
+    try {
+      expect(() => openRecord(name, Shared, { guard, access: 'read-write' })).toThrow(code('SEGMENT_FORMAT'));
+      expect(new Uint8Array(foreign.content())).toEqual(new Uint8Array(Shared.size).fill(0x40));
+    } finally {
+      foreign.remove();
+    }
+    const again = openRecord(segment, Shared, { guard, access: 'read-write' });
+    expect(again.read()).toMatchObject({ level: 4, label: 'made' });
+  });
+
+  test('is never written outside its segment', () => {
+    const name = uniqueName();
+    expect(() => createRecord(name, Shared, { guard, size: 20 })).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => createRecord(name, Shared, { guard, offset: 8, size: Shared.size })).toThrow(
+      code('SEGMENT_TOO_SMALL'),
+    );
+    expect(isNamed(name)).toBe(false);
+    const owner = track(createSegment({ size: Shared.size }));
+    const readOnly = track(openSegment(owner.handle));
+    expect(() => createRecord(readOnly, Shared, { guard })).toThrow(code('VALUE_RANGE'));
+    expect(() => createRecord(readOnly, Shared, { guard: unguarded() })).toThrow(code('VALUE_RANGE'));
+  });
+});
+
+test('a guard without its options is refused with a code', () => {
+  const calls = [
+    () => namedMutex('x', undefined as never),
+    () => robustMutex(undefined as never),
+    () => robustMutex({ at: 'lock' } as never),
+    () => seqlock(undefined as never),
+    () => versionPair(null as never),
+    () => unguarded(null as never),
+  ];
+  for (const call of calls) expect(call, String(call)).toThrow(code('VALUE_TYPE'));
 });
 
 test('waitForRecord resolves once the segment exists; watch follows by looking', async () => {
