@@ -7,9 +7,16 @@ const project = (name: string, timeoutMs: number, include = [`test/${name}/**/*.
 });
 
 // The other files of test/platform are about Linux: its memory file system, its limits, its browser.
-const PLATFORM_FILES_ON_WINDOWS = ['store', 'segment', 'files', 'modes', 'lifetime', 'record', 'guards'].map(
-  (name) => `test/platform/${name}.test.ts`,
-);
+const PLATFORM_FILES_ON_WINDOWS = [
+  'store',
+  'map',
+  'segment',
+  'files',
+  'modes',
+  'lifetime',
+  'record',
+  'guards',
+].map((name) => `test/platform/${name}.test.ts`);
 // The examples about the systems of Windows; the others are about Linux, or have no native peer.
 const EXAMPLES_ON_WINDOWS = ['text-board', 'tpsharemem', 'zones'].map(
   (name) => `test/examples/${name}*.test.ts`,

@@ -87,6 +87,7 @@ export {
 } from './errors.ts';
 export { listSegments, type ListedSegment } from './store/list-segments.ts';
 export { namedMutex, robustMutex, seqlock, unguarded, versionPair } from './store/guards.ts';
+export { createMap, joinMap, openMap } from './store/open-map.ts';
 export { createRecord, joinRecord, openRecord } from './store/open-record.ts';
 export { createStore, joinStore, openStore } from './store/open-store.ts';
 export type { SegmentOptions } from './store/options.ts';
@@ -100,6 +101,15 @@ export type {
   RecordReader,
   RecordWriter,
 } from './store/record-types.ts';
+export type {
+  KeyType,
+  MapChange,
+  MapDefinition,
+  MapOptions,
+  MapReader,
+  MapWriter,
+  OpenMapOptions,
+} from './store/map-types.ts';
 export type { MutexOptions } from './sync/mutex-guard.ts';
 export type { Lifetime } from './store/segment-header.ts';
 export {
@@ -118,4 +128,4 @@ export type {
   StoreWriter,
   WatchOptions,
 } from './store/types.ts';
-export { waitForRecord, waitForSegment, waitForStore, type WaitOptions } from './store/wait.ts';
+export { waitForMap, waitForRecord, waitForSegment, waitForStore, type WaitOptions } from './store/wait.ts';

@@ -21,8 +21,8 @@ export interface RecordAccess {
   write(index: number, record: object): void;
   /** The record and the sequence it was read at. */
   snapshot(index: number): { sequence: number; record: object };
-  /** Runs `change` on a copy of the record's bytes until no other writer came between; `change` may throw. */
-  revise(index: number, change: (view: DataView) => void): void;
+  /** Runs `change` on a copy of the record's bytes, from byte 0, until no other writer came between; `change` may throw. */
+  revise(index: number, change: (view: DataView, at: number) => void): void;
   /** Reads the record's bytes for as long as `use` runs. */
   inspect<T>(index: number, use: (view: DataView) => T): T;
   generation(index: number): number;
@@ -42,12 +42,12 @@ export const overtaken = (what: string): GuardError =>
   );
 
 /** Private bytes of one cell. */
-interface Copy {
+export interface Copy {
   readonly view: DataView;
   readonly words: Int32Array;
 }
 
-function makeCopy(words: number): Copy {
+export function makeCopy(words: number): Copy {
   const buffer = new ArrayBuffer(words * WORD);
   return { view: new DataView(buffer), words: new Int32Array(buffer) };
 }
@@ -120,7 +120,7 @@ export function accessRecords(
           if (runs >= FEWEST_RUNS && performance.now() > deadline)
             throw overtaken(`${memory.name}[${index}]`);
           const sequence = take(index, copy.words, copy.view);
-          change(copy.view);
+          change(copy.view, 0);
           check(index);
           if (guard.commit(index, copy.words, sequence)) return;
         }

@@ -11,8 +11,8 @@ import type { RecordGuard } from '../sync/record-guard.ts';
 import { optionError, requireObject, requireSignal } from './options.ts';
 import type { AnyGuard, LockOptions } from './record-types.ts';
 import type { Segment } from './segment.ts';
-import type { WatchOptions } from './types.ts';
-import { abortError, Watch, WatchHub } from './watch.ts';
+import type { Change, WatchOptions } from './types.ts';
+import { abortError, Watch, type Watching, WatchHub } from './watch.ts';
 
 /** What a record is made of. */
 export interface RecordParts {
@@ -41,7 +41,7 @@ export class ForeignReader {
   readonly #liveBytes: Uint8Array;
   readonly #copy: Uint8Array;
   readonly #copyView: DataView;
-  readonly #watches = new Set<Watch<object>>();
+  readonly #watches = new Set<Watching<Change<object>>>();
   #closed = false;
 
   constructor(parts: RecordParts) {

@@ -24,6 +24,7 @@ import { LayoutError, SegmentError } from '../errors.ts';
 import { canonicalText, firstDifference, layoutFromCanonical } from '../layout/canonical.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import { latchGeometry } from '../sync/latch.ts';
+import { mapGeometry, MAX_MAP_CAPACITY } from '../sync/map-index.ts';
 import { PARTICIPANT_SLOTS } from '../sync/participants.ts';
 import { seqlockGeometry } from '../sync/seqlock.ts';
 
@@ -77,7 +78,8 @@ export const OWNERS_WORD = OWNERS_OFFSET / WORD;
 
 export const STATE_READY = 1;
 export const STATE_GONE = 2;
-const KIND_STORE = 1;
+/** By the number in the header, less 1. */
+const KINDS = ['store', 'map'] as const;
 /** By the number in the header, less 1. */
 const GUARDS = ['latch', 'seqlock', 'namedMutex'] as const;
 const LIFETIMES = ['last-close', 'until-unlink'] as const;
@@ -93,8 +95,13 @@ const LATCH: StoreGuard = { kind: 'latch' };
 /** Room for the name of a mutex: 200 bytes and a namespace of Windows. */
 const MAX_MUTEX_NAME = 256;
 
+/** What a managed segment holds. */
+export type SegmentKind = 'store' | 'map';
+
 /** A header that passed every check. Lengths in bytes. */
 export interface SegmentHeader {
+  readonly kind: SegmentKind;
+  /** Of what a slot holds; in a map that is an entry (map-entry.ts). */
   readonly layout: AnyLayout;
   readonly capacity: number;
   readonly lifetime: Lifetime;
@@ -102,6 +109,8 @@ export interface SegmentHeader {
   readonly headerLength: number;
   readonly cellLength: number;
   readonly stride: number;
+  /** Where the slots end; the index of a map begins here. */
+  readonly slotsEnd: number;
   readonly size: number;
 }
 
@@ -128,8 +137,9 @@ function layoutText(layout: AnyLayout): Uint8Array {
 const mutexName = (guard: StoreGuard): Uint8Array =>
   encoder.encode(guard.kind === 'namedMutex' ? guard.name : '');
 
-/** Computes what the header of a new store will say. */
+/** Computes what the header of a new segment will say; `layout` is that of what a slot holds. */
 export function planHeader(
+  kind: SegmentKind,
   layout: AnyLayout,
   capacity: number,
   lifetime: Lifetime,
@@ -137,9 +147,22 @@ export function planHeader(
 ): SegmentHeader {
   const text = layoutText(layout).length + mutexName(guard).length;
   const headerLength = Math.ceil((TEXT_OFFSET + text) / HEADER_ALIGNMENT) * HEADER_ALIGNMENT;
+  return place(kind, layout, capacity, lifetime, guard, headerLength);
+}
+
+function place(
+  kind: SegmentKind,
+  layout: AnyLayout,
+  capacity: number,
+  lifetime: Lifetime,
+  guard: StoreGuard,
+  headerLength: number,
+): SegmentHeader {
   const geometry = guard.kind === 'seqlock' ? seqlockGeometry : latchGeometry;
   const { cellWords, strideWords } = geometry(layout.size);
+  const slotsEnd = headerLength + capacity * strideWords * WORD;
   return {
+    kind,
     layout,
     capacity,
     lifetime,
@@ -147,7 +170,8 @@ export function planHeader(
     headerLength,
     cellLength: cellWords * WORD,
     stride: strideWords * WORD,
-    size: headerLength + capacity * strideWords * WORD,
+    slotsEnd,
+    size: slotsEnd + (kind === 'map' ? mapGeometry(capacity).length * WORD : 0),
   };
 }
 
@@ -159,7 +183,7 @@ export function writeHeader(bytes: Uint8Array, header: SegmentHeader, bootId: st
   view.setUint32(VERSION_OFFSET, FORMAT_VERSION, true);
   view.setUint32(BYTE_ORDER_OFFSET, BYTE_ORDER_MARK, true);
   view.setUint32(HEADER_LENGTH_OFFSET, header.headerLength, true);
-  view.setUint32(KIND_OFFSET, KIND_STORE, true);
+  view.setUint32(KIND_OFFSET, KINDS.indexOf(header.kind) + 1, true);
   view.setUint32(GUARD_OFFSET, GUARDS.indexOf(header.guard.kind) + 1, true);
   view.setBigUint64(CAPACITY_OFFSET, BigInt(header.capacity), true);
   view.setBigUint64(SIZE_OFFSET, BigInt(header.size), true);
@@ -187,8 +211,8 @@ export function hasMagic(bytes: Uint8Array): boolean {
 
 /** What `listSegments` tells of a segment. */
 export interface SegmentSummary {
-  readonly kind: 'store';
-  /** Name of the struct. */
+  readonly kind: SegmentKind;
+  /** Name of the record's struct. */
   readonly layout: string;
   readonly capacity: number;
 }
@@ -214,6 +238,7 @@ export function lifetimeOf(bytes: Uint8Array): Lifetime | undefined {
 export function readHeader(
   shared: Uint8Array,
   name: string | undefined,
+  wanted: SegmentKind | undefined,
   expected?: AnyLayout,
   segmentSize = shared.length,
 ): SegmentHeader {
@@ -238,11 +263,16 @@ export function readHeader(
   if (word(BYTE_ORDER_OFFSET) !== BYTE_ORDER_MARK) fail('SEGMENT_FORMAT', 'its byte order differs');
   if (word(STATE_OFFSET) === STATE_GONE) fail('SEGMENT_NOT_FOUND', 'its last user has closed it');
   if (word(STATE_OFFSET) !== STATE_READY) fail('SEGMENT_NOT_READY', 'it is not initialised yet');
-  if (word(KIND_OFFSET) !== KIND_STORE)
-    fail('SEGMENT_FORMAT', `its kind is ${word(KIND_OFFSET)}, expected a store`);
-  const kind = GUARDS[word(GUARD_OFFSET) - 1];
+  const kind = KINDS[word(KIND_OFFSET) - 1];
   if (kind === undefined)
+    return fail('SEGMENT_FORMAT', `its kind is ${word(KIND_OFFSET)}, expected 1, a store, or 2, a map`);
+  if (wanted !== undefined && kind !== wanted)
+    fail('SEGMENT_FORMAT', `it is a ${kind}, expected a ${wanted}`);
+  const guardKind = GUARDS[word(GUARD_OFFSET) - 1];
+  if (guardKind === undefined)
     return fail('SEGMENT_FORMAT', `its guard is ${word(GUARD_OFFSET)}, expected 1 to ${GUARDS.length}`);
+  if (kind === 'map' && guardKind !== 'latch')
+    fail('SEGMENT_FORMAT', `its guard is a ${guardKind}, expected a latch`);
   if (word(SLOTS_OFFSET) !== PARTICIPANT_SLOTS)
     damaged('participant slots', word(SLOTS_OFFSET), PARTICIPANT_SLOTS);
   const lifetime = LIFETIMES[word(LIFETIME_OFFSET)] ?? damaged('lifetime', word(LIFETIME_OFFSET), '0 or 1');
@@ -259,21 +289,22 @@ export function readHeader(
   const layout = readLayout(shared.slice(textOffset, textOffset + textLength), fail);
   const mutexAt = textOffset + textLength;
   const mutexLength = word(MUTEX_LENGTH_OFFSET);
-  const mostName = kind === 'namedMutex' ? Math.min(headerLength - mutexAt, MAX_MUTEX_NAME) : 0;
+  const mostName = guardKind === 'namedMutex' ? Math.min(headerLength - mutexAt, MAX_MUTEX_NAME) : 0;
   if (mutexLength > mostName) damaged('mutex name length', mutexLength, `at most ${mostName}`);
   const guard: StoreGuard =
-    kind === 'namedMutex'
-      ? { kind, name: new TextDecoder().decode(shared.slice(mutexAt, mutexAt + mutexLength)) }
-      : { kind };
+    guardKind === 'namedMutex'
+      ? { kind: guardKind, name: new TextDecoder().decode(shared.slice(mutexAt, mutexAt + mutexLength)) }
+      : { kind: guardKind };
   const digest = view.buffer.slice(DIGEST_OFFSET, DIGEST_OFFSET + DIGEST_LENGTH);
   if (!digestBytes(layout).every((byte, i) => byte === new Uint8Array(digest)[i])) {
     fail('SEGMENT_FORMAT', 'its header is damaged: the digest is not that of its layout');
   }
 
   const capacity = Number(view.getBigUint64(CAPACITY_OFFSET, true));
-  if (capacity < 1 || capacity > MAX_CAPACITY) damaged('capacity', capacity, `1 to ${MAX_CAPACITY}`);
-  const header = { ...planHeader(layout, capacity, lifetime, guard), headerLength };
-  const size = headerLength + capacity * header.stride;
+  const mostRecords = MAX_CAPACITIES[kind];
+  if (capacity < 1 || capacity > mostRecords) damaged('capacity', capacity, `1 to ${mostRecords}`);
+  const header = place(kind, layout, capacity, lifetime, guard, headerLength);
+  const { size } = header;
   const claimed = Number(view.getBigUint64(SIZE_OFFSET, true));
   if (word(RECORD_SIZE_OFFSET) !== layout.size) damaged('record size', word(RECORD_SIZE_OFFSET), layout.size);
   if (word(CELL_LENGTH_OFFSET) !== header.cellLength)
@@ -287,11 +318,14 @@ export function readHeader(
       `cannot open ${what}: layout ${expected.name} differs from the segment's: ${firstDifference(expected, layout)}`,
     );
   }
-  return { ...header, layout: expected ?? layout, size };
+  return { ...header, layout: expected ?? layout };
 }
 
-/** The most records a store may have. */
-export const MAX_CAPACITY = 2 ** 32 - 1;
+/** The most records of each kind. */
+export const MAX_CAPACITIES: Readonly<Record<SegmentKind, number>> = {
+  store: 2 ** 32 - 1,
+  map: MAX_MAP_CAPACITY,
+};
 
 function readLayout(bytes: Uint8Array, fail: (code: 'SEGMENT_FORMAT', fact: string) => never): AnyLayout {
   const text = new TextDecoder().decode(bytes);
@@ -314,8 +348,8 @@ export const LONGEST_HEADER = TEXT_OFFSET + MAX_TEXT_LENGTH + MAX_MUTEX_NAME + H
 /** Tells what a managed segment holds, of a copy of its first bytes and its size; undefined for anything else, or damaged. */
 export function summarize(bytes: Uint8Array, size: number, name: string): SegmentSummary | undefined {
   try {
-    const { layout, capacity } = readHeader(bytes, name, undefined, size);
-    return { kind: 'store', layout: layout.name, capacity };
+    const { kind, layout, capacity } = readHeader(bytes, name, undefined, undefined, size);
+    return { kind, layout: layout.name, capacity };
   } catch {
     return undefined;
   }

@@ -241,7 +241,7 @@ export function createObject(options: CheckedOptions, size: number): SegmentObje
 }
 
 /** Reports that the name or file is there already; `what` is asked for. */
-export function takenError(options: CheckedOptions, what: 'segment' | 'store'): SegmentError {
+export function takenError(options: CheckedOptions, what: 'segment' | 'store' | 'map'): SegmentError {
   const { backing, place } = options;
   const fact = backing === 'file' ? 'the file exists' : 'the name is in use';
   return new SegmentError('SEGMENT_EXISTS', `cannot create ${what} "${place}": ${fact}`, {

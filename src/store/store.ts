@@ -1,15 +1,15 @@
 // The object behind StoreReader and StoreWriter: one open of a managed segment by one thread.
 import { ValueError } from '../errors.ts';
-import { changedFields, hasLengths } from '../layout/changes.ts';
 import { codecOf } from '../layout/codec.ts';
 import { fieldAccess } from '../layout/field-access.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { Handle } from '../platform/platform.ts';
+import { draftChange } from './draft.ts';
 import { optionError } from './options.ts';
 import type { RecordAccess } from './record-access.ts';
 import type { MappedSegment, Segment } from './segment.ts';
 import type { Change, WatchOptions } from './types.ts';
-import { Watch, type WatchHub } from './watch.ts';
+import { Watch, type Watching, type WatchHub } from './watch.ts';
 
 type TypedArray = Float64Array | Float32Array | Int32Array | Uint32Array | BigInt64Array;
 
@@ -34,7 +34,7 @@ export class Reader {
   declare readonly read: (index: number) => object;
   declare readonly readInto: (index: number, target: object) => object;
   readonly #parts: StoreParts;
-  readonly #watches = new Set<Watch<object>>();
+  readonly #watches = new Set<Watching<Change<object>>>();
 
   constructor(parts: StoreParts) {
     this.#parts = parts;
@@ -169,21 +169,6 @@ export class Writer extends Reader {
   update(index: number, change: (draft: object) => unknown): void {
     if (typeof change !== 'function')
       throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
-    const codec = codecOf(this.layout);
-    const compares = hasLengths(this.layout);
-    this.#access.revise(index, (view) => {
-      const draft = codec.decode(view, 0);
-      const result = change(draft);
-      if (typeof (result as { then?: unknown } | undefined | null)?.then === 'function') {
-        throw new ValueError(
-          'VALUE_TYPE',
-          `cannot update ${this.layout.name}[${index}]: the callback returned a promise, expected it to be done`,
-        );
-      }
-      if (!compares) return codec.encode(view, 0, draft);
-      // A length that a sibling keeps is only given if the callback changed it; else it follows its text or array.
-      const changes = changedFields(this.layout, codec.decode(view, 0), draft);
-      return changes === undefined ? undefined : codec.patch(view, 0, changes);
-    });
+    this.#access.revise(index, draftChange(this.layout, `${this.layout.name}[${index}]`, change));
   }
 }

@@ -2,6 +2,8 @@
 import { SegmentError } from '../errors.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { Access, Source } from '../platform/platform.ts';
+import type { KeyType, MapByAccess, MapDefinition, OpenMapOptions } from './map-types.ts';
+import { openMap } from './open-map.ts';
 import { openRecord } from './open-record.ts';
 import { openStore } from './open-store.ts';
 import { optionError, requireObject, requireSignal } from './options.ts';
@@ -67,6 +69,18 @@ export function waitForStore<L extends AnyLayout, const A extends StoreAccess = 
   options: OpenStoreOptions<A> & WaitOptions = {},
 ): Promise<StoreByAccess<L, A>> {
   return waitFor(() => openStore(source, layout, options), options);
+}
+
+/**
+ * Opens a map as `openMap` does, as soon as it exists and is ready.
+ * @throws {SegmentError} SEGMENT_NOT_FOUND or SEGMENT_NOT_READY after `timeoutMs`; at once what else `openMap` throws
+ */
+export function waitForMap<K extends KeyType, L extends AnyLayout, const A extends StoreAccess = 'read'>(
+  source: Source,
+  definition: MapDefinition<K, L>,
+  options: OpenMapOptions<A> & WaitOptions = {},
+): Promise<MapByAccess<K, L, A>> {
+  return waitFor(() => openMap(source, definition, options), options);
 }
 
 /**

@@ -109,52 +109,51 @@ export function abortError(signal: AbortSignal): Error {
   return Object.assign(error, { code: 'ABORT_ERR' });
 }
 
-/** The iterator behind `store.watch`: from record `first` on, `count` records. */
-export class Watch<R> implements AsyncIterableIterator<Change<R>> {
-  readonly #source: WatchSource<R>;
+/**
+ * An iterator of changes: waits, and ends with a signal or `end`; what there is to see, `look` of the class below it says.
+ * The listening begins before that class takes its first look.
+ */
+export abstract class Watching<T> implements AsyncIterableIterator<T> {
   readonly #hub: WatchHub;
-  readonly #first: number;
-  /** The sequence last delivered, per record. */
-  readonly #delivered: Int32Array;
   readonly #signal: AbortSignal | undefined;
   readonly #persistent: boolean;
   readonly #intervalMs: number;
-  readonly #onEnd: (watch: Watch<R>) => void;
+  readonly #onEnd: (watch: Watching<T>) => void;
   readonly #abort = (): void => {
     this.#failure = abortError(this.#signal!);
     this.end();
   };
   /** Thrown by the next `next`. */
   #failure: Error | undefined;
-  #cursor = 0;
   #contended = false;
   #ended = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    source: WatchSource<R>,
-    hub: WatchHub,
-    range: { readonly first: number; readonly count: number; readonly includePresent: boolean },
-    options: WatchOptions,
-    onEnd: (watch: Watch<R>) => void,
-  ) {
+  constructor(hub: WatchHub, options: WatchOptions, onEnd: (watch: Watching<T>) => void) {
     const { persistent, intervalMs } = checkWatchOptions(options);
-    this.#source = source;
     this.#hub = hub;
-    this.#first = range.first;
     this.#signal = options.signal;
     this.#persistent = persistent;
     this.#intervalMs = intervalMs;
     this.#onEnd = onEnd;
-    this.#delivered = new Int32Array(range.count);
-    if (!range.includePresent) {
-      for (let i = 0; i < range.count; i++) this.#delivered[i] = source.sequence(range.first + i);
-    } else if (source.generation(range.first) > 0) {
-      this.#delivered[0] = source.sequence(range.first) - 1;
-    }
     hub.enter();
     this.#signal?.addEventListener('abort', this.#abort);
     if (this.#signal?.aborted === true) this.#abort();
+  }
+
+  /** Gives the next change, undefined if there is none. */
+  protected abstract look(): T | undefined;
+
+  /** Runs `read`; undefined where it is contended, and then the next look comes soon. */
+  protected attempt<R>(read: () => R): R | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof GuardError)) throw error;
+      // After a writer's death only the next write brings something to read, and that rings.
+      this.#contended = error.code === 'READ_CONTENDED';
+      return undefined;
+    }
   }
 
   get ended(): boolean {
@@ -165,14 +164,14 @@ export class Watch<R> implements AsyncIterableIterator<Change<R>> {
     return this;
   }
 
-  next(): Promise<IteratorResult<Change<R>, undefined>> {
+  next(): Promise<IteratorResult<T, undefined>> {
     // Calls queue up, as those of an async generator do.
     const result = this.#last.then(() => this.#advance());
     this.#last = result.catch(() => {});
     return result;
   }
 
-  async return(): Promise<IteratorResult<Change<R>, undefined>> {
+  async return(): Promise<IteratorResult<T, undefined>> {
     this.end();
     return { done: true, value: undefined };
   }
@@ -187,7 +186,7 @@ export class Watch<R> implements AsyncIterableIterator<Change<R>> {
     this.#onEnd(this);
   }
 
-  async #advance(): Promise<IteratorResult<Change<R>, undefined>> {
+  async #advance(): Promise<IteratorResult<T, undefined>> {
     for (;;) {
       if (this.#ended) {
         const failure = this.#failure;
@@ -196,7 +195,7 @@ export class Watch<R> implements AsyncIterableIterator<Change<R>> {
         return { done: true, value: undefined };
       }
       // STEP: watch 1
-      const change = this.#look() ?? this.#armAndLook();
+      const change = this.look() ?? this.#armAndLook();
       if (change !== undefined) return { done: false, value: change };
       // STEP: watch 4
       await this.#hub.sleep(this.#sleepMs(), this.#persistent);
@@ -211,41 +210,63 @@ export class Watch<R> implements AsyncIterableIterator<Change<R>> {
     return this.#hub.hears ? TIMED_SLEEP_MS : this.#intervalMs;
   }
 
-  #armAndLook(): Change<R> | undefined {
+  #armAndLook(): T | undefined {
     // ORDER: armed is stored before the sequences are loaded, and a writer publishes before it loads armed: one of the two
     // sees the other (docs/protocol.md, watch).
     this.#hub.arm();
     // STEP: watch 3
-    return this.#look();
+    return this.look();
+  }
+}
+
+/** The generation at `sequence`, which a snapshot had, of a `latest` one that may have moved on: its lower half. */
+export const generationAt = (sequence: number, latest: number): number =>
+  latest - (((latest % WRAP) - sequence) >>> 0);
+
+/** The iterator behind `store.watch`: from record `first` on, `count` records. */
+export class Watch<R> extends Watching<Change<R>> {
+  readonly #source: WatchSource<R>;
+  readonly #first: number;
+  /** The sequence last delivered, per record. */
+  readonly #delivered: Int32Array;
+  #cursor = 0;
+
+  constructor(
+    source: WatchSource<R>,
+    hub: WatchHub,
+    range: { readonly first: number; readonly count: number; readonly includePresent: boolean },
+    options: WatchOptions,
+    onEnd: (watch: Watching<Change<R>>) => void,
+  ) {
+    super(hub, options, onEnd);
+    this.#source = source;
+    this.#first = range.first;
+    this.#delivered = new Int32Array(range.count);
+    if (!range.includePresent) {
+      for (let i = 0; i < range.count; i++) this.#delivered[i] = source.sequence(range.first + i);
+    } else if (source.generation(range.first) > 0) {
+      this.#delivered[0] = source.sequence(range.first) - 1;
+    }
   }
 
   /** Gives the next record whose sequence moved, going round so that a busy one does not hide the others. */
-  #look(): Change<R> | undefined {
+  protected look(): Change<R> | undefined {
     const { length } = this.#delivered;
     for (let step = 0; step < length; step++) {
       const at = this.#cursor;
       this.#cursor = at + 1 === length ? 0 : at + 1;
       const index = this.#first + at;
       if (this.#source.sequence(index) !== this.#delivered[at]) {
-        const change = this.#deliver(index, at);
+        const change = this.attempt(() => this.#deliver(index, at));
         if (change !== undefined) return change;
       }
     }
     return undefined;
   }
 
-  #deliver(index: number, at: number): Change<R> | undefined {
-    try {
-      const { sequence, record } = this.#source.snapshot(index);
-      this.#delivered[at] = sequence;
-      // The generation may have moved on since the snapshot; the sequence is its lower half.
-      const latest = this.#source.generation(index);
-      return { index, generation: latest - (((latest % WRAP) - sequence) >>> 0), record };
-    } catch (error) {
-      if (!(error instanceof GuardError)) throw error;
-      // After a writer's death only the next write brings something to read, and that rings.
-      this.#contended = error.code === 'READ_CONTENDED';
-      return undefined;
-    }
+  #deliver(index: number, at: number): Change<R> {
+    const { sequence, record } = this.#source.snapshot(index);
+    this.#delivered[at] = sequence;
+    return { index, generation: generationAt(sequence, this.#source.generation(index)), record };
   }
 }

@@ -86,6 +86,23 @@ export class Latch implements CellGuard {
 
   /** Protocol: write 1 to 6. */
   commit(index: number, source: Int32Array, expected?: number): boolean {
+    return this.#commit(index, source, expected, undefined);
+  }
+
+  /**
+   * Writes `source` as the next state if `accept`, which runs under the lock, takes the current cell at that word index.
+   * @throws {GuardError} LOCK_TIMEOUT
+   */
+  commitIf(index: number, source: Int32Array, accept: (cell: number) => boolean): boolean {
+    return this.#commit(index, source, undefined, accept);
+  }
+
+  #commit(
+    index: number,
+    source: Int32Array,
+    expected: number | undefined,
+    accept: ((cell: number) => boolean) | undefined,
+  ): boolean {
     const { words, cellWords, lock, armedWord, announce } = this.#memory;
     const slot = this.#slot(index);
     // STEP: write 1
@@ -95,12 +112,14 @@ export class Latch implements CellGuard {
       // ORDER: loaded under the lock; the cell to fill depends on it.
       const sequence = Atomics.load(words, slot);
       if (expected !== undefined && sequence !== expected) return false;
+      const cells = slot + SLOT_CELLS_WORD;
+      if (accept !== undefined && !accept(cells + (sequence & 1) * cellWords)) return false;
       const spare = (sequence + 1) & 1;
       const wraps = words[slot + SLOT_WRAPS_WORD + (1 - spare)]!;
       // STEP: write 3, wraps
       words[slot + SLOT_WRAPS_WORD + spare] = sequence === -1 ? wraps + 1 : wraps;
       // STEP: write 3
-      copyIn(this.#memory, slot + SLOT_CELLS_WORD + spare * cellWords, source);
+      copyIn(this.#memory, cells + spare * cellWords, source);
       // STEP: write 4
       // ORDER: the publish; a read-modify-write releases every store before it.
       Atomics.add(words, slot, 1);

@@ -86,6 +86,7 @@ test.each([
   ['state raw', 20, 0, 'SEGMENT_NOT_READY'],
   ['state gone', 20, 2, 'SEGMENT_NOT_FOUND'],
   ['kind', 24, 2, 'SEGMENT_FORMAT'],
+  ['kind', 24, 3, 'SEGMENT_FORMAT'],
   ['guard', 28, 9, 'SEGMENT_FORMAT'],
   ['capacity', 32, 0, 'SEGMENT_FORMAT'],
   ['capacity', 32, 5, 'SEGMENT_FORMAT'],
