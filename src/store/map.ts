@@ -45,10 +45,12 @@ export class MapReader {
     this.segment = parts.segment;
     hide(this, 'get', (key: unknown) => access.get(key));
     hide(this, 'has', (key: unknown) => access.has(key));
-    parts.segment.beforeClose = () => {
-      access.close();
-      for (const watch of this.#watches) watch.end();
-    };
+    parts.segment.closeFirst({
+      close: () => {
+        access.close();
+        for (const watch of this.#watches) watch.end();
+      },
+    });
   }
 
   get created(): boolean {
