@@ -3,7 +3,7 @@
  *   make NAME                       creates the segment and the mutex in it; waits, then removes the name
  *   write NAME GUARD PAUSE_NS       rising values without an end, with random pauses around PAUSE_NS
  *   read NAME GUARD TORN CHANGES    ends by itself after so many torn reads, or after READ_MS and so many changes; 0 = never
- *   add NAME GUARD COUNT            adds 1, COUNT times, under a mutex
+ *   add NAME GUARD COUNT PAUSE_NS   once its input ends, adds 1, COUNT times, with random pauses around PAUSE_NS
  *   begin NAME GUARD                begins a write, fills half of it, and stays there
  *   hold NAME GUARD                 takes a mutex and stays with it; "taken" or "abandoned" is told
  *   try NAME GUARD                  tries to take it once: "taken", "abandoned" or "busy"
@@ -95,11 +95,23 @@ static int open_named(const char *name, int flags) {
   return shm_open(path, O_RDWR | flags, 0600);
 }
 
+/* A mutex that the library made: a user of it holds a lock on one of 256 bytes, or the last user would remove the name. */
+static void count_as_user(int descriptor) {
+  for (int byte = 0; byte < 256; byte++) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    if (fcntl(descriptor, F_OFD_SETLK, &lock) == 0) return;
+  }
+  fail("F_OFD_SETLK");
+}
+
 /* The mutex is complete before its name appears, as docs/segment-format.md asks. */
 static pthread_mutex_t *named_mutex(const char *name) {
   for (;;) {
     int descriptor = open_named(name, 0);
-    if (descriptor >= 0) return map(descriptor, sizeof(pthread_mutex_t));
+    if (descriptor >= 0) {
+      count_as_user(descriptor);
+      return mmap(NULL, sizeof(pthread_mutex_t), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    }
     if (errno != ENOENT) fail("shm_open");
     descriptor = open("/dev/shm", O_TMPFILE | O_RDWR, 0600);
     if (descriptor < 0 || ftruncate(descriptor, sizeof(pthread_mutex_t)) != 0) fail("O_TMPFILE");
@@ -219,11 +231,15 @@ static void read_values(char **arguments) {
 static void add(char **arguments) {
   open_record(arguments[0], arguments[1]);
   uint64_t count = strtoull(arguments[2], NULL, 10), died = 0;
+  int64_t pause = atoll(arguments[3]);
+  srand48(getpid());
   say_ready();
+  await_end();
   for (uint64_t i = 0; i < count; i++) {
     if (mutex) died += lock();
     fill(record->first[0] + 1);
     if (mutex) pthread_mutex_unlock(mutex);
+    if (pause > 0) spin_ns(lrand48() % (2 * pause));
   }
   printf("{\"added\":%lu,\"died\":%lu}\n", count, died);
 }
@@ -279,7 +295,7 @@ static const struct role {
   int arguments;
   void (*run)(char **arguments);
 } roles[] = {
-    {"make", 1, make}, {"write", 3, write_values}, {"read", 4, read_values}, {"add", 3, add},
+    {"make", 1, make}, {"write", 3, write_values}, {"read", 4, read_values}, {"add", 4, add},
     {"begin", 2, begin}, {"hold", 2, hold}, {"try", 2, try},
 };
 

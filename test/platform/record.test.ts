@@ -27,7 +27,13 @@ import {
 } from '../../src/index.ts';
 import { isNamed, onWindows, putForeign, wholeSize } from '../support/system.ts';
 
-const Hub = struct('Hub', { label: char(6), sequence: u32, level: i32, ratio: f64, list: array(u16, 3) });
+const Hub = struct('Hub', {
+  label: char(6),
+  sequence: u32,
+  level: i32,
+  ratio: f64,
+  list: array(u16, 3),
+});
 const record = { label: 'one', level: -5, ratio: 0.5, list: [1, 2, 3] };
 const code = (expected: string) => expect.objectContaining({ code: expected });
 let serial = 0;
@@ -48,7 +54,12 @@ describe('openRecord', () => {
     Hub.encode({ ...record, sequence: 4 }, image);
     const foreign = putForeign(name, image);
     try {
-      const guards = [seqlock({ sequence: 'sequence' }), unguarded(), unguarded({ agree: 3 })] as const;
+      const guards = [
+        seqlock({ sequence: 'sequence' }),
+        namedMutex(uniqueName(), { timeoutMs: 50 }),
+        unguarded(),
+        unguarded({ agree: 3 }),
+      ] as const;
       for (const guard of guards) {
         const reader = track(openRecord(name, Hub, { guard }));
         expect(reader.read()).toEqual({ ...record, sequence: 4 });

@@ -12,7 +12,7 @@ const NAMES_FOLDER = '/dev/shm';
 const WATCHDOG_MS = 100_000;
 /** A peer that finds its modules compiled starts in a third of the time. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url));
-const NODE_PEER = fileURLToPath(new URL('../race/node-peer.ts', import.meta.url));
+const SCRIPTS = fileURLToPath(new URL('../race/', import.meta.url));
 
 /** The Node binary that scripts run on: another version with SHARECORD_NODE (test/support/node-matrix.ts). */
 export const NODE = process.env['SHARECORD_NODE'] ?? process.execPath;
@@ -146,17 +146,28 @@ export class Household {
 
   /** Starts a role of native/peer.c. */
   native(role: string, ...args: readonly (string | number)[]): Peer {
-    return this.#add(new Peer(compileNative('peer.c'), [role, ...args.map(String)], role));
+    return this.program('peer.c', role, ...args);
+  }
+
+  /** Starts a role of a C program in native/. */
+  program(source: string, role: string, ...args: readonly (string | number)[]): Peer {
+    return this.#add(new Peer(compileNative(source), [role, ...args.map(String)], role));
   }
 
   /** Starts a role of test/race/node-peer.ts with the tier's flags. */
-  node(
-    { flags }: { readonly flags: readonly string[] },
+  node(tier: Pick<Tier, 'flags'>, role: string, ...args: readonly (string | number)[]): Peer {
+    return this.script(tier, 'node-peer.ts', role, ...args);
+  }
+
+  /** Starts a role of a script in test/race/ with the tier's flags. */
+  script(
+    { flags }: Pick<Tier, 'flags'>,
+    file: string,
     role: string,
     ...args: readonly (string | number)[]
   ): Peer {
     const options = ['--conditions=@sharecord/source', '--disable-warning=ExperimentalWarning', ...flags];
-    return this.#add(new Peer(NODE, [...options, NODE_PEER, role, ...args.map(String)], role));
+    return this.#add(new Peer(NODE, [...options, `${SCRIPTS}${file}`, role, ...args.map(String)], role));
   }
 
   #add(peer: Peer): Peer {
