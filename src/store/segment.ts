@@ -130,7 +130,10 @@ export class MappedSegment implements Segment {
   }
   unlink(): void {
     this.#requireOpen('unlink');
-    this.#parts.object.unlink();
+    const { object } = this.#parts;
+    if (!object.outlivesUsers) return object.unlink();
+    // Inside the gate: between the look at the name and its removal nobody else may remove it, and a third one take it.
+    passGate(object.locks(noOwners), object.place, () => object.unlink());
   }
   close(): void {
     if (this.#closed) return;

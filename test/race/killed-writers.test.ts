@@ -1,10 +1,5 @@
-// Writers that are killed or stopped at any point, while others go on.
-//
-//   after kill -9 of a writer                              verdict
-//   the record is whole and the last committed one         required, at once
-//   the update in progress is committed                    allowed if the kill came after the publish, else forbidden
-//   an update that had returned is gone                    forbidden
-//   the other writers go on, and one of them steals        required
+// Writers that are killed or stopped at any point, while others go on; test/torture/random-kills.ts lists what must be true
+// after a kill.
 //
 //   while a writer is stopped inside a write               verdict
 //   readers get the last committed record                  required
@@ -13,6 +8,8 @@
 //   after it goes on: its write and all later ones count   required
 import { describe, expect, test } from 'vitest';
 import { createStore, openSegment, openStore, type StoreWriter } from '../../src/index.ts';
+import { Chance } from '../torture/campaign.ts';
+import { killAtRandom } from '../torture/random-kills.ts';
 import { Bed, isStopped, type Peer, sleep, TIERS, until } from '../support/bed.ts';
 import {
   arrayKind,
@@ -26,7 +23,6 @@ import {
   type RawSlot,
   rawSlot,
   type Spelling,
-  Tally,
 } from './records.ts';
 
 const KILLS = 100;
@@ -54,98 +50,16 @@ async function stopInside(writer: Peer, slot: RawSlot): Promise<void> {
   }
 }
 
-/** Each lane is one writer at a time, of tally in native/peer.c or node-peer.ts. */
-class Lane {
-  readonly at: number;
-  readonly #start: () => Peer;
-  readonly #store: StoreWriter<typeof Tally>;
-  peer: Peer;
-  /** Committed updates that the writers killed so far had not acknowledged. */
-  unacknowledged = 0;
-  settled: Promise<void>;
-  /** True while the lane has a writer that has shown progress. */
-  goesOn = false;
-
-  constructor(at: number, store: StoreWriter<typeof Tally>, start: () => Peer) {
-    this.at = at;
-    this.#store = store;
-    this.#start = start;
-    this.peer = start();
-    this.settled = this.#begin();
-  }
-
-  /** What all writers of this lane committed, as the shared record says. */
-  get committed(): number {
-    return this.#store.read(0).by[this.at - 1]!;
-  }
-  /** How many of its calls returned, as the lane's own record says. */
-  get acknowledged(): number {
-    return this.#store.read(this.at).total;
-  }
-
-  async #begin(): Promise<void> {
-    const before = this.acknowledged;
-    await this.peer.ready;
-    await until(`progress of lane ${this.at}`, () => this.acknowledged > before);
-    this.goesOn = true;
-  }
-
-  async kill(): Promise<void> {
-    this.goesOn = false;
-    this.peer.kill('SIGKILL');
-    await this.peer.exited;
-    const surplus = this.committed - this.acknowledged - this.unacknowledged;
-    // One update may have been committed whose call had not returned; none that had returned may be gone.
-    expect(
-      surplus === 0 || surplus === 1,
-      `lane ${this.at}: ${surplus} more committed than acknowledged`,
-    ).toBe(true);
-    this.unacknowledged += surplus;
-  }
-
-  restart(): void {
-    this.peer = this.#start();
-    this.settled = this.#begin();
-    this.settled.catch(() => {}); // awaited before the lane's next turn
-  }
-}
-
 describe.each(TIERS)('killed writers, $tier', (tier) => {
   test(`${KILLS} kills at random points lose nothing, tear nothing and stop nobody`, async () => {
-    const bed = new Bed();
-    const name = bed.name('killed');
-    const store = bed.keep(createStore({ name, layout: Tally, capacity: 5 }));
-    const lanes = [
-      new Lane(1, store, () => bed.node(tier, 'tally', name, 1)),
-      new Lane(2, store, () => bed.node(tier, 'tally', name, 2)),
-      new Lane(3, store, () => bed.native('tally', name, 3)),
-      new Lane(4, store, () => bed.native('tally', name, 4)),
-    ];
-    const checkWhole = (): void => {
-      const { total, by } = store.read(0);
-      expect(by.reduce((sum, count) => sum + count, 0)).toBe(total);
-    };
-
-    await Promise.all(lanes.map((lane) => lane.settled));
-    for (let kills = 0; kills < KILLS; kills++) {
-      // Node processes take long to start, so a native one is killed more often.
-      const victim = lanes[Math.random() < 0.25 ? kills % 2 : 2 + (kills % 2)]!;
-      await victim.settled;
-      await sleep(Math.random() * 3);
-      await victim.kill();
-      checkWhole();
-      for (const other of lanes) {
-        if (!other.goesOn) continue;
-        const before = other.acknowledged;
-        await until(`lane ${other.at} going on after kill ${kills}`, () => other.acknowledged > before);
-      }
-      checkWhole();
-      victim.restart();
-    }
-    await Promise.all(lanes.map((lane) => lane.settled));
-    await Promise.all(lanes.map((lane) => lane.peer.end()));
-    checkWhole();
-    for (const lane of lanes) expect(lane.committed).toBe(lane.acknowledged + lane.unacknowledged);
+    const { kills, pausesMs } = await killAtRandom(
+      new Bed(),
+      new Chance(Date.now()),
+      tier,
+      (count) => count >= KILLS,
+    );
+    expect(kills).toBe(KILLS);
+    expect(pausesMs.length).toBeGreaterThan(KILLS);
   });
 
   test.each(SPELLINGS)(

@@ -112,12 +112,12 @@ const kindFor = (scenario: Scenario): typeof fieldsKind =>
 /** The guard of the scenario's store. */
 function guardFor(scenario: Scenario, name: string): 'latch' | 'seqlock' | ReturnType<typeof namedMutex> {
   if (scenario.endsWith('seqlock')) return 'seqlock';
-  return scenario.endsWith('mutex') ? namedMutex(mutexOf(name), { timeoutMs: 5000 }) : 'latch';
+  return scenario.endsWith('mutex') ? namedMutex(mutexOf(name), { timeoutMs: 1000 }) : 'latch';
 }
 const mutexOf = (name: string): string => `${name}-mutex`;
 
 /** Options of the scenario's store. */
-const optionsFor = (scenario: Scenario, name: string) => ({
+export const optionsFor = (scenario: Scenario, name: string) => ({
   name,
   layout: layoutFor(scenario),
   capacity: 2,
@@ -125,7 +125,7 @@ const optionsFor = (scenario: Scenario, name: string) => ({
 });
 
 /** Makes what the scenario starts from. */
-async function setScene(house: Household, scenario: Scenario, name: string): Promise<Scene> {
+export async function setScene(house: Household, scenario: Scenario, name: string): Promise<Scene> {
   switch (scenario) {
     case 'create':
     case 'join of nothing':
@@ -165,7 +165,7 @@ const TORN = new Set(['seqlock write 4, wraps', 'seqlock write 4', 'seqlock writ
 const isWrite = (scenario: Scenario): boolean =>
   /write|update|wait|steal/.test(scenario) && scenario !== 'open for writing';
 
-function require(holds: boolean, what: string): void {
+export function require(holds: boolean, what: string): void {
   if (!holds) throw new Error(what);
 }
 

@@ -1,0 +1,177 @@
+// Writers that are killed at random points while others go on. Each lane is one writer at a time; a record counts what all of
+// them committed, another one per lane what its calls acknowledged.
+//
+//   after kill -9 of a writer                              verdict
+//   the record is whole and the last committed one         required, at once
+//   the update in progress is committed                    allowed if the kill came after the publish, else forbidden
+//   an update that had returned is gone                    forbidden
+//   the other writers go on, and one of them steals        required
+import { createStore, type StoreWriter } from '../../src/index.ts';
+import { type Household, type Peer, sleep, type Tier, TIERS, until } from '../support/household.ts';
+import { Tally } from '../race/records.ts';
+import { type Campaign, type Chance, isOver } from './campaign.ts';
+
+/** Longest pause before a kill, in milliseconds. */
+const PAUSE_MS = 3;
+/** Node processes take long to start, so a native one is killed more often. */
+const NODE_SHARE = 0.25;
+
+class Lane {
+  readonly at: number;
+  readonly #start: () => Peer;
+  readonly #store: StoreWriter<typeof Tally>;
+  peer: Peer;
+  /** Committed updates that the writers killed so far had not acknowledged. */
+  unacknowledged = 0;
+  settled: Promise<void>;
+  /** True while the lane has a writer that has shown progress. */
+  goesOn = false;
+
+  constructor(at: number, store: StoreWriter<typeof Tally>, start: () => Peer) {
+    this.at = at;
+    this.#store = store;
+    this.#start = start;
+    this.peer = start();
+    this.settled = this.#begin();
+  }
+
+  /** What all writers of this lane committed, as the shared record says. */
+  get committed(): number {
+    return this.#store.read(0).by[this.at - 1]!;
+  }
+  /** How many of its calls returned, as the lane's own record says. */
+  get acknowledged(): number {
+    return this.#store.read(this.at).total;
+  }
+
+  async #begin(): Promise<void> {
+    const before = this.acknowledged;
+    await this.peer.ready;
+    await until(`progress of lane ${this.at}`, () => this.acknowledged > before);
+    this.goesOn = true;
+  }
+
+  async kill(): Promise<void> {
+    this.goesOn = false;
+    this.peer.kill('SIGKILL');
+    await this.peer.exited;
+    const surplus = this.committed - this.acknowledged - this.unacknowledged;
+    // One update may have been committed whose call had not returned; none that had returned may be gone.
+    if (surplus !== 0 && surplus !== 1)
+      throw new Error(`lane ${this.at}: ${surplus} more committed than acknowledged`);
+    this.unacknowledged += surplus;
+  }
+
+  restart(): void {
+    this.peer = this.#start();
+    this.settled = this.#begin();
+    this.settled.catch(() => {}); // awaited before the lane's next turn
+  }
+}
+
+/** What `killAtRandom` counted. */
+export interface Kills {
+  readonly kills: number;
+  readonly committed: number;
+  /** Milliseconds from each death until another writer had finished one more update, in rising order. */
+  readonly pausesMs: readonly number[];
+}
+
+/** Kills writers at random points until `ended`; throws what is wrong. */
+export async function killAtRandom(
+  house: Household,
+  chance: Chance,
+  tier: Tier,
+  ended: (kills: number) => boolean,
+): Promise<Kills> {
+  const name = house.name('killed');
+  const store = house.keep(createStore({ name, layout: Tally, capacity: 5 }));
+  const lanes = [
+    new Lane(1, store, () => house.node(tier, 'tally', name, 1)),
+    new Lane(2, store, () => house.node(tier, 'tally', name, 2)),
+    new Lane(3, store, () => house.native('tally', name, 3)),
+    new Lane(4, store, () => house.native('tally', name, 4)),
+  ];
+  const total = (): number => {
+    const { total: found, by } = store.read(0);
+    const sum = by.reduce((left, count) => left + count, 0);
+    if (sum !== found) throw new Error(`torn: the lanes have ${sum}, the total is ${found}`);
+    return found;
+  };
+  const pausesMs: number[] = [];
+  let kills = 0;
+  await Promise.all(lanes.map((lane) => lane.settled));
+  for (; !ended(kills); kills++) {
+    const victim = lanes[chance.fraction() < NODE_SHARE ? kills % 2 : 2 + (kills % 2)]!;
+    await victim.settled;
+    await sleep(chance.fraction() * PAUSE_MS);
+    await victim.kill();
+    total();
+    const died = performance.now();
+    for (const other of lanes) {
+      if (!other.goesOn) continue;
+      const before = other.acknowledged;
+      await until(`lane ${other.at} going on after kill ${kills}`, () => other.acknowledged > before);
+      pausesMs.push(performance.now() - died);
+    }
+    total();
+    victim.restart();
+  }
+  await Promise.all(lanes.map((lane) => lane.settled));
+  await Promise.all(lanes.map((lane) => lane.peer.end()));
+  for (const lane of lanes) {
+    if (lane.committed !== lane.acknowledged + lane.unacknowledged)
+      throw new Error(
+        `lane ${lane.at}: ${lane.committed} committed, ${lane.acknowledged} acknowledged, ${lane.unacknowledged} on the way`,
+      );
+  }
+  const committed = total();
+  store.close();
+  return { kills, committed, pausesMs: pausesMs.toSorted((a, b) => a - b) };
+}
+
+/** The length of one leg: peers end themselves after a while. */
+const KILLS_PER_LEG = 250;
+const PROMISED_MS = 100;
+
+export const randomKills: Campaign = {
+  name: 'kills',
+  promise: 'writers killed at random lose nothing, tear nothing and stop nobody',
+  async run(run) {
+    const violations: string[] = [];
+    const pausesMs: number[] = [];
+    let [kills, committed] = [0, 0];
+    for (let leg = 0; leg === 0 || !isOver(run); leg++) {
+      const tier = TIERS[leg % TIERS.length]!;
+      try {
+        const found = await killAtRandom(
+          run.house,
+          run.chance,
+          tier,
+          (count) => count >= KILLS_PER_LEG || isOver(run),
+        );
+        kills += found.kills;
+        committed += found.committed;
+        for (const pause of found.pausesMs) pausesMs.push(pause);
+      } catch (error) {
+        violations.push(`${tier.tier}: ${String(error)}`);
+        break;
+      }
+    }
+    pausesMs.sort((a, b) => a - b);
+    const quantile = (share: number): string =>
+      (pausesMs[Math.floor((pausesMs.length - 1) * share)] ?? 0).toFixed(1);
+    const slow = pausesMs.filter((pause) => pause > PROMISED_MS).length;
+    return {
+      figures: {
+        kills,
+        'updates committed': committed,
+        'others went on after, median ms': quantile(0.5),
+        '99.9% ms': quantile(0.999),
+        'longest ms': quantile(1),
+        [`above ${PROMISED_MS} ms`]: slow,
+      },
+      violations,
+    };
+  },
+};

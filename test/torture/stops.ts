@@ -1,0 +1,128 @@
+// A process stopped (SIGSTOP) at each step of a write, or inside the gate, while others go on.
+//
+//   while a writer is stopped inside a write              verdict
+//   readers of a latch get the last committed record      required
+//   readers of a seqlock get READ_CONTENDED               allowed while the cell is half written; WRITER_DIED is a false alarm
+//   writers of that record get LOCK_TIMEOUT               required; a steal is forbidden
+//   writers of other records go on                        required
+//   after it goes on: its write counts, and all later     required
+//   while one is stopped inside the gate                  verdict
+//   who has the store open goes on                        required
+//   a join gets SEGMENT_NOT_READY                         required; a second store of the name is forbidden
+import { GuardError, joinStore, SegmentError } from '../../src/index.ts';
+import { fieldsKind, lockOf, rawSlot } from '../race/records.ts';
+import { type Household, isStopped, until } from '../support/household.ts';
+import { type Campaign, inLanes, isOver } from './campaign.ts';
+import {
+  optionsFor,
+  type Point,
+  pointsOf,
+  require,
+  type Scenario,
+  setScene,
+  startVictim,
+  traceOf,
+} from './scenarios.ts';
+
+const LANES = 3;
+const WRITES: readonly Scenario[] = ['write', 'update', 'write under a seqlock', 'update under a mutex'];
+const INSIDE_WRITE = /^(seqlock )?write [2-5]/;
+/** Points inside the gate; a wait there takes 5 s. */
+export const GATE_POINTS: readonly Point[] = [
+  { scenario: 'join', step: 'claim 3', pass: 1 },
+  { scenario: 'close', step: 'gate 2', pass: 1 },
+  { scenario: 'last close', step: 'unlink 2', pass: 1 },
+];
+
+function codeOf(call: () => unknown): string {
+  try {
+    call();
+    return 'done';
+  } catch (error) {
+    if (error instanceof GuardError || error instanceof SegmentError) return error.code;
+    throw error;
+  }
+}
+
+/** Points between the lock and the unlock of the writes. */
+export async function pointsInside(house: Household): Promise<Point[]> {
+  const points: Point[] = [];
+  await inLanes(LANES, WRITES, async (scenario) => {
+    for (const point of pointsOf(scenario, await traceOf(house, scenario)))
+      if (INSIDE_WRITE.test(point.step) && point.pass === 1) points.push(point);
+  });
+  return points;
+}
+
+/** Stops a writer at the point and checks what others can do; throws what is wrong. */
+export async function stopInsideWrite(house: Household, point: Point): Promise<void> {
+  const { scenario, step } = point;
+  const name = house.name('stopped');
+  const { store, reader } = await setScene(house, scenario, name);
+  if (store === undefined || reader === undefined) throw new Error('a write has a store');
+  const victim = startVictim(house, scenario, name, 'stop', point);
+  await until(`the stop at ${step}`, () => isStopped(victim) || !victim.running);
+  const slot = rawSlot(store.segment.buffer, 0);
+  const owner = lockOf(slot);
+  const wrote = (step.endsWith('write 5') && !step.startsWith('seqlock')) || step === 'seqlock write 6';
+  const expected = wrote ? 2 : 1;
+  const isTorn = /^seqlock write ([45])/.test(step);
+  const code = codeOf(() => {
+    const found = fieldsKind.valueOf(reader.read(0));
+    require(found === expected, `a reader gets ${found}, expected ${expected}`);
+  });
+  require(code === (isTorn ? 'READ_CONTENDED' : 'done'), `a reader gets ${code}`);
+  const other = codeOf(() => store.write(1, fieldsKind.fill(store.layout.zero(), 7)));
+  // One mutex for the whole store keeps all its writers out.
+  require(other ===
+    (scenario.endsWith('mutex') ? 'LOCK_TIMEOUT' : 'done'), `a writer of another record gets ${other}`);
+  const same = codeOf(() => store.write(0, fieldsKind.fill(store.layout.zero(), 9)));
+  require(same === 'LOCK_TIMEOUT', `a writer of the record gets ${same}`);
+  require(lockOf(slot) === owner && owner !== 0, 'the lock has another owner');
+  victim.kill('SIGCONT');
+  await victim.result();
+  require(fieldsKind.valueOf(reader.read(0)) === 2 &&
+    reader.generation(0) === 2, 'the stopped write does not count');
+  store.update(0, (draft) => void fieldsKind.fill(draft, draft.a + 1));
+  require(fieldsKind.valueOf(reader.read(0)) === 3, 'the next write does not count');
+  reader.close();
+  store.close();
+}
+
+/** Stops a process inside the gate. */
+export async function stopInsideGate(house: Household, point: Point): Promise<void> {
+  const { scenario, step } = point;
+  const name = house.name('stopped-in-gate');
+  const { store } = await setScene(house, scenario, name);
+  const victim = startVictim(house, scenario, name, 'stop', point);
+  await until(`the stop at ${step}`, () => isStopped(victim) || !victim.running);
+  store?.update(0, (draft) => void fieldsKind.fill(draft, draft.a + 1));
+  const code = codeOf(() => joinStore(optionsFor(scenario, name)).close());
+  require(code === 'SEGMENT_NOT_READY', `a join gets ${code}`);
+  victim.kill('SIGCONT');
+  await victim.result();
+  joinStore(optionsFor(scenario, name)).close();
+  if (store !== undefined) require(fieldsKind.valueOf(store.read(0)) === 2, 'a write is lost');
+  store?.close();
+}
+
+export const stops: Campaign = {
+  name: 'stops',
+  promise: 'a stopped process is never stolen from; readers and writers of other records go on',
+  async run(run) {
+    const violations: string[] = [];
+    const inside = await pointsInside(run.house);
+    let stopped = 0;
+    do {
+      const points = run.chance.shuffle([...inside, ...GATE_POINTS]);
+      await inLanes(LANES, points, async (point) => {
+        stopped++;
+        const stop = GATE_POINTS.includes(point) ? stopInsideGate : stopInsideWrite;
+        await stop(run.house, point).catch((error: unknown) => {
+          violations.push(`${point.scenario}, ${point.step}: ${String(error)}`);
+        });
+      });
+    } while (!isOver(run));
+    return { figures: { points: inside.length + GATE_POINTS.length, stops: stopped }, violations };
+  },
+};
