@@ -43,6 +43,7 @@ const CODES: Readonly<Record<number, SegmentErrorCode>> = {
   28: 'SEGMENT_LIMIT', // ENOSPC
   30: 'SEGMENT_DENIED', // EROFS
   36: 'SEGMENT_NAME', // ENAMETOOLONG
+  37: 'SEGMENT_LIMIT', // ENOLCK
   40: 'SEGMENT_DENIED', // ELOOP: O_NOFOLLOW met a symbolic link
   95: 'SEGMENT_UNSUPPORTED', // EOPNOTSUPP: a file system without nameless files
   122: 'SEGMENT_LIMIT', // EDQUOT

@@ -27,10 +27,12 @@ function finish(fd: number, options: CreateOptions, backing: Backing, place?: st
   try {
     // PLATFORM: a memfd has no limit of its own; allocating more than there is ends in the out-of-memory killer and not in
     // an error (memfd_create(2), tmpfs(5)). uv_get_available_memory looks at the control group too.
-    if (backing !== 'file' && options.size > process.availableMemory()) {
+    // Without a descriptor left it cannot look, and says 0.
+    const available = process.availableMemory();
+    if (backing !== 'file' && available > 0 && options.size > available) {
       throw libc.systemError(
         'create',
-        undefined,
+        place,
         'posix_fallocate',
         ENOMEM,
         `no memory for ${options.size} bytes`,
@@ -59,7 +61,8 @@ export const linux: Platform = {
   normalizeFile: (file) => path.resolve(checkFile(file)),
   taken: { named: TAKEN, file: TAKEN },
 
-  createUnpublished: (options) => finish(openNameless(FOLDER, options.mode, undefined), options, 'named'),
+  createUnpublished: (options, name) =>
+    finish(openNameless(FOLDER, options.mode, name), options, 'named', name),
 
   createFile(options, file) {
     return finish(openNameless(path.dirname(file), options.mode, file), options, 'file', file);

@@ -21,16 +21,25 @@ test.skipIf(!allowed)(
   },
 );
 
-test('descriptors that run out are SEGMENT_LIMIT, and what is open stays usable', () => {
-  const child = spawnSync(
+/** Runs the child with a limit of the shell. */
+const limited = (limit: string, role: string): ReturnType<typeof spawnSync> =>
+  spawnSync(
     'sh',
-    ['-c', `ulimit -n 64 && '${process.execPath}' --conditions=@sharecord/source '${script}' descriptors`],
+    ['-c', `${limit}; '${process.execPath}' --conditions=@sharecord/source '${script}' ${role}`],
     {
       encoding: 'utf8',
       timeout: 60_000,
     },
   );
+
+test.each([
+  ['descriptors', 'ulimit -n 64', 'SEGMENT_LIMIT 7\n'],
+  ['mappings', 'true', 'SEGMENT_LIMIT 7\n'],
+  // 256 writers, then none, until one leaves; of a named store and of one of backing `process`.
+  ['participants', 'true', 'SEGMENT_LIMIT 256 7 9\nSEGMENT_LIMIT 256 7 9\n'],
+])('%s that run out are SEGMENT_LIMIT, and what is open stays usable', (role, limit, expected) => {
+  const child = limited(limit, role);
   expect(child.stderr).toBe('');
-  expect(child.stdout).toBe('SEGMENT_LIMIT 7\n');
+  expect(child.stdout).toBe(expected);
   expect(child.status).toBe(0);
 });

@@ -23,17 +23,21 @@ export const NATIVE_FOLDER = path.join(root, 'native');
 
 const HEADERS = ['sharecord.h', 'named-memory.h'].map((name) => path.join(NATIVE_FOLDER, name));
 
-/** Gives the path of the program made of a C file in `native/`, or at an absolute path, with gcc; several processes may ask at once. */
-export function compileNative(source: string): string {
+/**
+ * Gives the path of the program, or with `-shared` the library, made of a C file in `native/`, or at an absolute path, with gcc;
+ * several processes may ask at once.
+ */
+export function compileNative(source: string, options: readonly string[] = []): string {
   const file = path.resolve(NATIVE_FOLDER, source);
-  const hash = createHash('sha256').update(FLAGS.join(' '));
+  const flags = [...FLAGS, ...options];
+  const hash = createHash('sha256').update(flags.join(' '));
   for (const part of [file, ...HEADERS]) hash.update(fs.readFileSync(part));
   const program = path.join(cache, `${path.parse(source).name}-${hash.digest('hex').slice(0, 16)}`);
   if (fs.existsSync(program)) return program;
   fs.mkdirSync(cache, { recursive: true });
   // Renamed into place when it is complete: another process never runs half a program.
   const draft = `${program}.${process.pid}.${process.hrtime.bigint()}`;
-  execFileSync('gcc', [...FLAGS, '-I', NATIVE_FOLDER, '-o', draft, file], {
+  execFileSync('gcc', [...flags, '-I', NATIVE_FOLDER, '-o', draft, file], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   fs.renameSync(draft, program);

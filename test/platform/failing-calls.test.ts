@@ -1,0 +1,43 @@
+// Every call of the library into the system fails in its turn for want of descriptors, mappings, locks or memory.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { compileNative } from '../support/native.ts';
+
+interface Line {
+  readonly operation: string;
+  readonly call: string;
+  readonly outcome: string;
+  readonly left: boolean;
+  readonly works: boolean;
+}
+
+test('whichever call fails, opening says SEGMENT_LIMIT, leaves nothing open, and works afterwards', () => {
+  const child = spawnSync(
+    process.execPath,
+    ['--conditions=@sharecord/source', fileURLToPath(new URL('./failing-child.ts', import.meta.url))],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, LD_PRELOAD: compileNative('failing-calls.c', ['-shared', '-fPIC', '-ldl']) },
+      timeout: 60_000,
+    },
+  );
+  expect(child.stderr).toBe('');
+  expect(child.status).toBe(0);
+  const lines = child.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+  expect(lines.filter(({ left, works }) => left || !works)).toEqual([]);
+  // Calls that Node makes for itself may fail unnoticed; of those of the library each is told.
+  const told = lines.filter(({ outcome }) => outcome !== 'done');
+  expect(told.filter(({ outcome }) => outcome !== 'SEGMENT_LIMIT')).toEqual([]);
+  for (const operation of new Set(lines.map((line) => line.operation))) {
+    const calls = new Set(told.filter((line) => line.operation === operation).map(({ call }) => call));
+    expect([...calls], operation).toEqual(expect.arrayContaining(['open', 'mmap']));
+  }
+  expect(new Set(told.map(({ call }) => call))).toEqual(
+    new Set(['open', 'mmap', 'fcntl', 'posix_fallocate', 'memfd_create', 'linkat']),
+  );
+  expect(lines.filter(({ outcome, call }) => outcome === 'done' && call !== 'open')).toEqual([]);
+});
