@@ -1,7 +1,7 @@
 // Layouts alone, without a store: our codecs and views against hand-written DataView code and against other packages that read
 // and write C structs. Contenders run in turn in one process; what counts is the ratio of their medians.
 //   node --expose-gc --conditions=@sharecord/source bench/layout.ts [round ms]
-// structurae and buffer-backed-object are looked for and left out where they are not installed.
+// bench/rows/packages.ts has the rows against all packages, through what the library exports.
 import { setTimeout as sleep } from 'node:timers/promises';
 import koffi from 'koffi';
 import { Struct } from 'typed-struct';
@@ -255,7 +255,6 @@ function putWide(view: DataView, at: number, units: number, text: string): void 
     'Layout.view': each((i) => Sensor.view(view.buffer, i * size)),
     'new typed-struct': each((i) => new Own(bytes.subarray(i * size, (i + 1) * size))),
   });
-  await others(each);
 }
 
 // ---- the README's record
@@ -300,49 +299,4 @@ function putWide(view: DataView, at: number, units: number, text: string): void 
     'codec, generated': each((i) => fast.encode(view, i * size, records[i])),
     'codec, plain loop': each((i) => plain.encode(view, i * size, records[i])),
   });
-}
-
-/** Packages that are no dependency of ours. */
-async function others(loop: typeof each): Promise<void> {
-  const load = async (name: string): Promise<any> => {
-    try {
-      return await import(name);
-    } catch {
-      console.log(`\n${name} is not installed`);
-      return undefined;
-    }
-  };
-  const structurae = await load('structurae');
-  if (structurae !== undefined) {
-    const properties = {
-      id: { type: 'integer', btype: 'uint32' },
-      x: { type: 'number' },
-      y: { type: 'number' },
-      name: { type: 'string', maxLength: 32 },
-    };
-    const View = new structurae.View().create({ $id: 'Rec', type: 'object', properties });
-    const memory = new ArrayBuffer(View.viewLength * RECORDS);
-    const views = Array.from(
-      { length: RECORDS },
-      (_, i) => new View(memory, i * View.viewLength, View.viewLength),
-    );
-    for (const view of views) view.set('name', 'Sensor North 12').set('x', 1.5);
-    compare('structurae', {
-      'get f64': loop((i) => views[i].get('x')),
-      'get text': loop((i) => views[i].get('name')),
-      toJSON: loop((i) => views[i].toJSON()),
-    });
-  }
-  const backed = await load('buffer-backed-object');
-  if (backed !== undefined) {
-    const BBO = backed.default ?? backed;
-    const shape = { id: BBO.Uint32(), x: BBO.Float64(), y: BBO.Float64(), name: BBO.UTF8String(32) };
-    const objects = BBO.ArrayOfBufferBackedObjects(new ArrayBuffer(BBO.structSize(shape) * RECORDS), shape);
-    for (let i = 0; i < RECORDS; i++) Object.assign(objects[i], { x: 1.5, name: 'Sensor North 12' });
-    compare('buffer-backed-object', {
-      'get f64': loop((i) => objects[i].x),
-      'get text': loop((i) => objects[i].name),
-      spread: loop((i) => ({ ...objects[i] })),
-    });
-  }
 }

@@ -20,6 +20,7 @@ const ROWS: Readonly<Record<string, () => Promise<{ row: Row }>>> = {
   publish: () => import('./rows/publish.ts'),
   changes: () => import('./rows/changes.ts'),
   text: () => import('./rows/text.ts'),
+  packages: () => import('./rows/packages.ts'),
   sizes: () => import('./rows/sizes.ts'),
   wake: () => import('./rows/wake.ts'),
   stores: () => import('./rows/stores.ts'),

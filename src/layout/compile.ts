@@ -1,5 +1,6 @@
 // Generated code: the text that reads and writes one layout's records.
 import { ValueError } from '../errors.ts';
+import { emitPatch, guardCalls } from './emit-patch.ts';
 import { emitRead } from './emit-read.ts';
 import { Bindings, INLINE_ARRAY_LEAVES, leavesOf } from './emit-text.ts';
 import { emitWrite } from './emit-write.ts';
@@ -106,7 +107,6 @@ export function generateCodec(layout: Layout): RecordCodec | undefined {
     },
     wrongRecord: reject,
     plainEncode: reference.encode,
-    patch: reference.patch,
   };
   const writes =
     source.calls === undefined
@@ -116,7 +116,7 @@ ${source.checks}
 ${source.gaps}
 ${source.scalars}
 ${source.calls === '' ? '' : `try {\n${source.calls}\n} catch (error) { rethrow(error, record); }`}`;
-  return evaluate(
+  const codec = evaluate<Omit<RecordCodec, 'patch' | 'patchOrNothing'>>(
     bindings,
     `return {
 decode(view, o) {
@@ -132,7 +132,52 @@ return target;
 encode(view, o, record) {
 ${writes}
 },
-patch,
 };`,
   );
+  if (codec === undefined) return undefined;
+  let patches: Patches | undefined;
+  return {
+    ...codec,
+    patch: (view, at, record) => (patches ??= generatePatches(layout)).patch(view, at, record),
+    patchOrNothing: (view, at, record) =>
+      (patches ??= generatePatches(layout)).patchOrNothing(view, at, record),
+  };
+}
+
+type Patches = Pick<RecordCodec, 'patch' | 'patchOrNothing'>;
+
+/** Makes the functions that write a part of a record, when the first is asked for. */
+function generatePatches(layout: Layout): Patches {
+  const reference = referenceCodecOf(layout);
+  const shape = shapeOn(layout, layout.abi) as StructShape;
+  if (shape.fields.length > MAX_CODEC_LEAVES) return reference;
+  const bindings = new Bindings();
+  const textOf = (slowPath: RecordCodec['patch'], before: string): string => {
+    const slow = bindings.add(slowPath);
+    const { stage, calls, stores } = emitPatch(shape, bindings, slow);
+    return `if (typeof record !== "object" || record === null) return ${slow}(view, o, record);
+${stage}
+${before}
+${calls === '' ? '' : guardCalls(calls, bindings, slow)}
+${stores}`;
+  };
+  const attempt = bindings.add(trialOf(layout, reference.patch));
+  const body = `return {
+patch(view, o, record) {
+${textOf(reference.patch, '')}
+},
+patchOrNothing(view, o, record) {
+${textOf(reference.patchOrNothing, `if (weight > 1) ${attempt}(record);`)}
+},
+};`;
+  return evaluate<Patches>(bindings.values, body) ?? reference;
+}
+
+/** Makes what applies a patch to private memory, which throws for one that would be refused half-way. */
+function trialOf(layout: Layout, patch: RecordCodec['patch']): (record: unknown) => void {
+  let trial: DataView | undefined;
+  return (record) => {
+    trial ??= new DataView(new ArrayBuffer(layout.size));
+    patch(trial, 0, record);
+  };
 }

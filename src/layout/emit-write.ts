@@ -12,6 +12,7 @@ import {
 import { unitOf } from './emit-read.ts';
 import { Fault } from './fault.ts';
 import { zeroFill } from './memory.ts';
+import { NUMBER_ACCESS } from './number-access.ts';
 import { enumStorer, unsignedUnit } from './scalar-codec.ts';
 import {
   lengthFieldOf,
@@ -20,6 +21,7 @@ import {
   type EnumMember,
   type EnumShape,
   type NumberShape,
+  type PlacedField,
   type Shape,
   type StructShape,
 } from './shape.ts';
@@ -39,7 +41,7 @@ export interface WriteText {
 }
 
 /** Gives undefined where `check` throws a Fault, so that the slow path can say what is wrong. */
-function orUndefined<R>(check: (value: unknown) => R): (value: unknown) => R | undefined {
+export function orUndefined<R>(check: (value: unknown) => R): (value: unknown) => R | undefined {
   return (value) => {
     try {
       return check(value);
@@ -51,7 +53,7 @@ function orUndefined<R>(check: (value: unknown) => R): (value: unknown) => R | u
 }
 
 /** Spells the condition under which a local is not acceptable. It must not throw for any value. */
-function refused(
+export function refused(
   { code, wide, size }: NumberShape,
   y: string,
   asIntN: string,
@@ -74,7 +76,14 @@ function refused(
   return `typeof ${y} !== "number" || ${same} !== ${y}`;
 }
 
-const COMPARED_NAMES = 8;
+export const COMPARED_NAMES = 8;
+
+/** Spells the stored value of the member that the local `name` names, undefined if it names none. */
+export function enumText(members: readonly EnumMember[], name: string): string {
+  const stored = ({ value }: EnumMember): string => (typeof value === 'bigint' ? `${value}n` : String(value));
+  const chain = members.map((member) => `${name} === ${literal(member.name)} ? ${stored(member)} : `);
+  return `${chain.join('')}undefined`;
+}
 
 class WriteEmitter {
   readonly #bindings: Bindings;
@@ -147,8 +156,7 @@ class WriteEmitter {
         else this.#call(shape, source, offset);
         return;
       case 'struct':
-        if (shape.fields.some((field) => lengthFieldOf(field.shape) !== undefined))
-          this.#call(shape, source, offset);
+        if (hasInheritedLength(shape)) this.#call(shape, source, offset);
         else this.struct(shape, this.#local(source), offset);
         return;
       case 'array':
@@ -178,12 +186,7 @@ class WriteEmitter {
     const { members, open } = shape;
     if (open || members.length > COMPARED_NAMES) return this.#checked(enumStorer(shape), source);
     const name = this.#local(source);
-    const stored = ({ value }: EnumMember): string =>
-      typeof value === 'bigint' ? `${value}n` : String(value);
-    const chain = members
-      .map((member) => `${name} === ${literal(member.name)} ? ${stored(member)} : `)
-      .join('');
-    const y = this.#local(`${chain}undefined`);
+    const y = this.#local(enumText(members, name));
     this.#rejectIf(`${y} === undefined`);
     return y;
   }
@@ -198,8 +201,7 @@ class WriteEmitter {
   }
 
   /** Checks that `y` is an object with as many keys as it has fields; on any other count the slow path looks closer. */
-  #keys(y: string, count: number): void {
-    if (y !== 'record') this.#rejectIf(`typeof ${y} !== "object" || ${y} === null`);
+  #keys(y: string, count: string | number): void {
     const keys = `k${this.#locals++}`;
     this.#stage.push(
       `let ${keys} = 0;`,
@@ -208,7 +210,12 @@ class WriteEmitter {
     );
   }
 
+  #object(y: string): void {
+    if (y !== 'record') this.#rejectIf(`typeof ${y} !== "object" || ${y} === null`);
+  }
+
   #bits({ base, members }: BitsShape, y: string, offset: number): void {
+    this.#object(y);
     this.#keys(y, members.length);
     const parts = members.map(({ name, shift, width }) => {
       const bits = this.#local(`${y}[${literal(name)}]`);
@@ -227,10 +234,49 @@ class WriteEmitter {
 
   struct(shape: StructShape, y: string, offset: number): void {
     const valued = shape.fields.filter((field) => field.shape.kind !== 'pad');
-    this.#keys(y, valued.length);
+    const lengths = lengthsOf(valued);
+    this.#object(y);
     for (const [at, length] of gapsOf(shape)) this.#gap(offset + at, length);
-    for (const { name, shape: field, offset: at } of valued)
-      this.visit(field, `${y}[${literal(name)}]`, offset + at);
+    const given = new Map(
+      [...lengths.keys()].map((length) => [length, this.#local(`${y}[${literal(length.name)}]`)]),
+    );
+    const omitted = [...given.values()].map((value) => ` - (${value} === undefined ? 1 : 0)`);
+    this.#keys(y, `${valued.length}${omitted.join('')}`);
+    for (const field of valued) {
+      if (lengths.has(field) || lengthFieldOf(field.shape) !== undefined) continue;
+      this.visit(field.shape, `${y}[${literal(field.name)}]`, offset + field.offset);
+    }
+    for (const [length, counted] of lengths)
+      this.#counted(length, given.get(length) as string, counted, y, offset);
+  }
+
+  /** Fields whose length is in the field `length`: they are stored first, and it follows. */
+  #counted(
+    length: PlacedField,
+    given: string,
+    counted: readonly PlacedField[],
+    y: string,
+    offset: number,
+  ): void {
+    const written = `n${this.#locals++}`;
+    counted.forEach((field, i) => {
+      const value = this.#local(`${y}[${literal(field.name)}]`);
+      this.#rejectIf(`${value} === undefined`);
+      const write = `${this.#bindings.add(countedWriter(field.shape))}(view, ${atByte(offset + field.offset)}, ${value})`;
+      this.#calls.push(
+        i === 0 ? `const ${written} = ${write};` : `if (${write} !== ${written}) ${this.#reject}(record);`,
+      );
+    });
+    const { shape, offset: at } = length;
+    this.#calls.push(
+      `if (${written} > ${NUMBER_ACCESS[(shape as NumberShape).code].high}) ${this.#reject}(record);`,
+      `if (${given} !== undefined) { if (${lengthRefused(shape as NumberShape, given, written)}) ${this.#reject}(record); }`,
+      storeText(
+        shape as NumberShape,
+        offset + at,
+        shape.size === 8 ? `${this.#share(BigInt)}(${written})` : written,
+      ),
+    );
   }
 
   #gap(offset: number, length: number): void {
@@ -239,14 +285,43 @@ class WriteEmitter {
   }
 }
 
-/** Spells the writing of `record` at `o` of `view`; undefined where lengths follow from other fields. */
+/** Spells the condition under which a length that was given does not agree with what was written. */
+const lengthRefused = ({ wide }: NumberShape, given: string, written: string): string =>
+  wide ? `typeof ${given} !== "bigint" || ${given} != ${written}` : `${given} !== ${written}`;
+
+/** Lists the fields that hold lengths, each with the fields that it counts. */
+export function lengthsOf(fields: readonly PlacedField[]): Map<PlacedField, PlacedField[]> {
+  const lengths = new Map<PlacedField, PlacedField[]>();
+  for (const field of fields) {
+    const name = lengthFieldOf(field.shape);
+    if (name === undefined) continue;
+    const length = fields.find((candidate) => candidate.name === name) as PlacedField;
+    const counted = lengths.get(length);
+    if (counted === undefined) lengths.set(length, [field]);
+    else counted.push(field);
+  }
+  return lengths;
+}
+
+/** Gives what writes a field whose length is elsewhere, and gives that length. */
+export function countedWriter(shape: Shape): (view: DataView, at: number, value: unknown) => number {
+  const { counted } = codecOfShape(shape);
+  if (counted === undefined) throw new TypeError('a field with a sibling length has a counted codec');
+  return counted.write;
+}
+
+/** Tells whether a length, which a record may leave out, has the name of something that every object inherits. */
+const hasInheritedLength = ({ fields }: StructShape): boolean =>
+  fields.some(({ shape }) => (lengthFieldOf(shape) ?? ' ') in Object.prototype);
+
+/** Spells the writing of `record` at `o` of `view`; undefined where only the plain loop can tell what the record gives. */
 export function emitWrite(
   shape: StructShape,
   bindings: Bindings,
   reject: (record: unknown) => never,
   inspect: (record: unknown) => void,
 ): WriteText | undefined {
-  if (shape.fields.some((field) => lengthFieldOf(field.shape) !== undefined)) return undefined;
+  if (hasInheritedLength(shape)) return undefined;
   const emitter = new WriteEmitter(bindings, reject, inspect);
   emitter.struct(shape, 'record', 0);
   return emitter.text;
@@ -256,7 +331,7 @@ type Writer = Pick<ValueCodec, 'write'>;
 const WRITERS = new WeakMap<Shape, Writer>();
 
 /** Gives a writer for what is written by a loop: structs in long arrays get generated code of their own. */
-function fastWriter(shape: Shape): Writer {
+export function fastWriter(shape: Shape): Writer {
   let writer = WRITERS.get(shape);
   if (writer === undefined) WRITERS.set(shape, (writer = makeWriter(shape)));
   return writer;

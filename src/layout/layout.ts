@@ -1,9 +1,9 @@
 // The Layout object: one frozen description of a record with the calls that users make on it.
 import type { Abi, Pack } from './abi.ts';
 import { canonicalText } from './canonical-text.ts';
-import { codecOf, zeroOf } from './codec.ts';
+import { codecOf, type RecordCodec, zeroOf } from './codec.ts';
 import { describe } from './describe.ts';
-import { viewOf } from './memory.ts';
+import { checkRange, viewOf } from './memory.ts';
 import { makeView } from './record-view.ts';
 import { sha256Hex } from './sha256.ts';
 import { refuse, register, type Shape, type StructShape } from './shape.ts';
@@ -22,6 +22,13 @@ export function makeLayout(
   const { name, size, align } = shape;
   const valued = shape.fields.filter((field) => field.shape.kind !== 'pad');
   let digest: string | undefined;
+  let codec: RecordCodec | undefined;
+  /** Gives the byte of a DataView at which a record may begin. HOT: no second view is made (bench/rows/packages.ts, "decode"). */
+  const placeIn = (view: DataView, byteOffset: unknown): number => {
+    const at = byteOffset ?? 0;
+    checkRange(name, at, size, view.byteLength);
+    return at;
+  };
   const layout = {
     kind: 'struct',
     name,
@@ -45,15 +52,14 @@ export function makeLayout(
     ),
     offsets: Object.freeze(Object.fromEntries(valued.map((field) => [field.name, field.offset]))),
     decode(buffer: BufferSource, byteOffset?: number) {
-      return codecOf(layout).decode(viewOf(name, buffer, byteOffset, size), 0);
+      codec ??= codecOf(layout);
+      if (buffer instanceof DataView) return codec.decode(buffer, placeIn(buffer, byteOffset));
+      return codec.decode(viewOf(name, buffer, byteOffset, size), 0);
     },
     encode(record: unknown, buffer: BufferSource, byteOffset?: number): void {
-      const view = viewOf(name, buffer, byteOffset, size);
-      const codec = codecOf(layout);
-      // A refused value must leave the caller's memory as it was, so the patch is first tried on a private copy.
-      const trial = new DataView(new ArrayBuffer(size));
-      codec.patch(trial, 0, record);
-      codec.patch(view, 0, record);
+      codec ??= codecOf(layout);
+      if (buffer instanceof DataView) codec.patchOrNothing(buffer, placeIn(buffer, byteOffset), record);
+      else codec.patchOrNothing(viewOf(name, buffer, byteOffset, size), 0, record);
     },
     view(buffer: BufferSource, byteOffset?: number) {
       return makeView(layout, buffer, byteOffset);

@@ -15,6 +15,8 @@ export interface RecordCodec {
   encode(view: DataView, at: number, record: unknown): void;
   /** Writes the fields that the nested partial names. @throws ValueError; the range may then be half written */
   patch(view: DataView, at: number, patch: unknown): void;
+  /** Does as `patch`, but on a throw nothing is written. */
+  patchOrNothing(view: DataView, at: number, patch: unknown): void;
 }
 
 const REFERENCES = new WeakMap<Layout, RecordCodec>();
@@ -36,6 +38,13 @@ function makeReference(layout: Layout): RecordCodec {
       throw asValueError(error, 'read', name);
     }
   };
+  const patch = (view: DataView, at: number, record: unknown): void => {
+    try {
+      codec.patch?.(view, at, record);
+    } catch (error) {
+      throw asValueError(error, 'write', name);
+    }
+  };
   return {
     decode,
     decodeInto(view, at, target) {
@@ -53,12 +62,10 @@ function makeReference(layout: Layout): RecordCodec {
         throw asValueError(error, 'write', name);
       }
     },
-    patch(view, at, patch) {
-      try {
-        codec.patch?.(view, at, patch);
-      } catch (error) {
-        throw asValueError(error, 'write', name);
-      }
+    patch,
+    patchOrNothing(view, at, record) {
+      patch(new DataView(new ArrayBuffer(layout.size)), 0, record);
+      patch(view, at, record);
     },
   };
 }

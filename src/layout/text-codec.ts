@@ -1,12 +1,20 @@
 // Reads and writes one text field. The rules for every encoding are here: what fits, where a text ends, that the tail is zeroed.
 import { Fault, wrongType } from './fault.ts';
-import { bytesOf, copyFromScratch, copyToScratch, zeroFill } from './memory.ts';
-import { asciiOfText, reserve, scratch, textOfBytes, textOfUnits } from './scratch.ts';
+import { bytesOf, copyFromScratch, copyText, copyToScratch, zeroFill } from './memory.ts';
+import {
+  asciiOfText,
+  LITTLE_ENDIAN,
+  reserve,
+  scratch,
+  textOfBytes,
+  textOfUnits,
+  textOfUtf8,
+  unitsOfText,
+} from './scratch.ts';
 import type { TextShape } from './shape.ts';
 import { loneSurrogate, type ByteEncoding } from './text-encoding.ts';
+import { UTF8 } from './utf.ts';
 import type { ValueCodec } from './value-codec.ts';
-
-const LONG_TEXT = 64;
 
 function tooLong(shape: TextShape, bytes: number, limit: number): never {
   const { unit } = shape.encoding;
@@ -31,25 +39,28 @@ function checkNoNul(shape: TextShape, text: string): void {
 
 // ---- encodings of bytes
 
-/** HOT: one pass finds the end, copies, and sees whether a table is needed (bench/layout.ts, "get one text"). */
-function readToNul(encoding: ByteEncoding, view: DataView, at: number, units: number): string {
+/** Fields of more units and up to the other number are read as long ones. */
+const LONG_FIELD = 128;
+const VERY_LONG_FIELD = 512;
+const FIRST_LOOK = 32;
+
+/** HOT: a long text is decoded with all that follows, and cut at its NUL, which no sequence of UTF-8 contains (bench/rows/packages.ts, "get a text of 255"). */
+function readLong(view: DataView, at: number, units: number): string {
+  const length = copyText(view, at, FIRST_LOOK);
+  if (length !== FIRST_LOOK && ~length !== FIRST_LOOK)
+    return length >= 0 ? textOfBytes(length) : textOfUtf8(~length);
   reserve(units);
-  const { bytes } = scratch;
-  const first = units < LONG_TEXT ? units : LONG_TEXT;
-  let seen = 0;
-  let end = 0;
-  for (; end < first; end++) {
-    const byte = view.getUint8(at + end);
-    if (byte === 0) break;
-    bytes[end] = byte;
-    seen |= byte;
-  }
-  if (end === LONG_TEXT && units > LONG_TEXT) {
-    bytes.set(bytesOf(view, at + LONG_TEXT, units - LONG_TEXT), LONG_TEXT);
-    for (; end < units && bytes[end] !== 0; end++) seen |= bytes[end] as number;
-  }
-  if (end === 0) return '';
-  return seen < 0x80 ? textOfBytes(end) : encoding.decode(end);
+  scratch.bytes.set(bytesOf(view, at, units));
+  const text = textOfUtf8(units);
+  const end = text.indexOf('\0');
+  return end < 0 ? text : text.slice(0, end);
+}
+
+function readToNul(encoding: ByteEncoding, view: DataView, at: number, units: number): string {
+  if (units > LONG_FIELD && units <= VERY_LONG_FIELD && encoding === UTF8) return readLong(view, at, units);
+  const length = copyText(view, at, units);
+  if (length === 0) return '';
+  return length > 0 ? textOfBytes(length) : encoding.decode(~length);
 }
 
 /** Reads exactly `length` bytes. */
@@ -69,18 +80,10 @@ function writeBytes(
   const limit = limitOf(shape);
   const size = shape.units;
   const { length } = text;
-  if (length <= limit && length <= LONG_TEXT) {
-    // HOT: plain ASCII needs no second look (bench/layout.ts, "text").
-    let i = 0;
-    for (; i < length; i++) {
-      const code = text.charCodeAt(i);
-      if (code === 0 || code >= 0x80) break;
-    }
-    if (i === length) {
-      for (i = 0; i < length; i++) view.setUint8(at + i, text.charCodeAt(i));
-      zeroFill(view, at + length, size - length);
-      return length;
-    }
+  if (length <= limit && asciiOfText(text)) {
+    copyFromScratch(view, at, length);
+    zeroFill(view, at + length, size - length);
+    return length;
   }
   checkNoNul(shape, text);
   const written = encodeToScratch(shape, encoding, text, limit);
@@ -90,7 +93,6 @@ function writeBytes(
 }
 
 function encodeToScratch(shape: TextShape, encoding: ByteEncoding, text: string, limit: number): number {
-  if (asciiOfText(text, limit)) return text.length;
   const bytes = encoding.measure(text, shape.replace);
   if (bytes > limit && !shape.truncate) tooLong(shape, bytes, limit);
   return encoding.encode(text, limit, shape.replace);
@@ -98,13 +100,24 @@ function encodeToScratch(shape: TextShape, encoding: ByteEncoding, text: string,
 
 // ---- UTF-16 and UTF-32
 
+const LOW_UNIT_BITS = 0x0001_0001;
+const HIGH_UNIT_BITS = 0x8000_8000;
+
 function readUnits16(shape: TextShape, view: DataView, at: number, length: number): string {
   reserve(length);
-  const { units } = scratch;
+  const { units, unitWords } = scratch;
   const little = !shape.bigEndian;
   const stops = shape.ending !== 'sibling';
   let surrogates = false;
   let end = 0;
+  // HOT: two at a time while none is NUL, none is from U+8000 on and the host has the same byte order.
+  if (little && LITTLE_ENDIAN) {
+    for (; end + 2 <= length; end += 2) {
+      const both = view.getInt32(at + 2 * end, true);
+      if (((both | (both - LOW_UNIT_BITS)) & HIGH_UNIT_BITS) !== 0) break;
+      unitWords[end >> 1] = both;
+    }
+  }
   for (; end < length; end++) {
     const unit = view.getUint16(at + 2 * end, little);
     if (unit === 0 && stops) break;
@@ -133,19 +146,12 @@ function readUnits32(shape: TextShape, view: DataView, at: number, length: numbe
   return textOfUnits(out);
 }
 
-/** Tells whether every unit is a character of its own, none of them NUL. */
-function isSimple(text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit === 0 || (unit & 0xf800) === 0xd800) return false;
-  }
-  return true;
-}
-
 function writeUnits16(shape: TextShape, view: DataView, at: number, text: string): number {
   const limit = limitOf(shape) / 2;
   let { length } = text;
-  if (length > limit || length > LONG_TEXT || !isSimple(text)) {
+  const straight = length <= limit && LITTLE_ENDIAN && !shape.bigEndian;
+  const simple = straight && unitsOfText(text);
+  if (!simple) {
     checkNoNul(shape, text);
     if (!text.isWellFormed()) loneSurrogate(text, 'utf-16');
   }
@@ -154,8 +160,11 @@ function writeUnits16(shape: TextShape, view: DataView, at: number, text: string
     length = limit;
     if (length > 0 && (text.charCodeAt(length - 1) & 0xfc00) === 0xd800) length--;
   }
-  const little = !shape.bigEndian;
-  for (let i = 0; i < length; i++) view.setUint16(at + 2 * i, text.charCodeAt(i), little);
+  if (straight) copyFromScratch(view, at, 2 * length);
+  else {
+    const little = !shape.bigEndian;
+    for (let i = 0; i < length; i++) view.setUint16(at + 2 * i, text.charCodeAt(i), little);
+  }
   zeroFill(view, at + 2 * length, shape.size - 2 * length);
   return length;
 }

@@ -4,7 +4,7 @@ import { pathStep } from './fault.ts';
 import { checker, loader } from './number-access.ts';
 import { bitValue, enumStorer, tableOfNames, unknownMember, unsignedUnit } from './scalar-codec.ts';
 import type { BitsMember, BitsShape, EnumShape, NumberShape, PlacedField, Shape } from './shape.ts';
-import { codecOfShape } from './value-codec.ts';
+import { codecOfShape, type ValueCodec } from './value-codec.ts';
 import { atOf, guarded, Part, viewOf, type Accessor } from './view-part.ts';
 
 type Key = string | number;
@@ -38,24 +38,21 @@ function byteEnumAccessor(key: Key, shape: EnumShape, at: number): Accessor {
   };
   const unknown = (part: Part, value: number): unknown =>
     shape.open ? value : guarded(part, 'read', pathStep(key), () => unknownMember(shape, value));
-  return Part.byteNames(at, names, unknown, storedOf);
+  return Part.byteNames(at, names, shape.members, unknown, storedOf);
 }
 
 /** Any other value, through its codec. Only an array may be half written when it is refused, so it is tried on private memory. */
 function codecAccessor(key: Key, shape: Shape, at: number): Accessor {
   const codec = codecOfShape(shape);
-  const step = pathStep(key);
-  return {
-    get() {
-      return guarded(this, 'read', step, () => codec.read(viewOf(this), atOf(this) + at));
-    },
-    set(value: unknown) {
-      guarded(this, 'write', step, () => {
-        if (shape.kind === 'array') codec.write(new DataView(new ArrayBuffer(shape.size)), 0, value);
-        codec.write(viewOf(this), atOf(this) + at, value);
-      });
-    },
-  };
+  const { read } = codec;
+  const write: ValueCodec['write'] =
+    shape.kind !== 'array'
+      ? codec.write
+      : (view, from, value) => {
+          codec.write(new DataView(new ArrayBuffer(shape.size)), 0, value);
+          codec.write(view, from, value);
+        };
+  return Part.coded(at, pathStep(key), { read, write });
 }
 
 /** Gives the accessor of a value without live parts. */

@@ -1,7 +1,8 @@
 // One part of a live record: a struct, union, array or bit field at a place in memory. The place is private, so that a part can be
 // sealed and still move; the functions here are the only way to it.
 import { asValueError, pathStep } from './fault.ts';
-import type { NumberCode } from './shape.ts';
+import type { EnumMember, NumberCode } from './shape.ts';
+import type { ValueCodec } from './value-codec.ts';
 
 /** A getter and a setter for the prototype of a view. */
 export type Accessor = PropertyDescriptor & ThisType<Part>;
@@ -172,16 +173,53 @@ export class Part {
   static byteNames(
     at: number,
     names: readonly (string | undefined)[],
+    members: readonly EnumMember[],
     unknown: (part: Part, stored: number) => unknown,
     storedOf: (part: Part, value: unknown) => number,
   ): Accessor {
+    // A few names are compared one by one, each a constant to the engine.
+    const [a, b, c, d] = members;
+    const [nameA, nameB, nameC, nameD] = [a?.name, b?.name, c?.name, d?.name];
+    const [storedA, storedB, storedC, storedD] = [a, b, c, d].map((member) => Number(member?.value));
     return {
       get() {
         const stored = this.#view.getUint8(this.#at + at);
         return names[stored] ?? unknown(this, stored);
       },
       set(value: unknown) {
-        this.#view.setUint8(this.#at + at, storedOf(this, value));
+        const stored =
+          value === undefined
+            ? undefined
+            : value === nameA
+              ? storedA
+              : value === nameB
+                ? storedB
+                : value === nameC
+                  ? storedC
+                  : value === nameD
+                    ? storedD
+                    : undefined;
+        this.#view.setUint8(this.#at + at, stored ?? storedOf(this, value));
+      },
+    };
+  }
+
+  /** Anything that its codec reads and writes; a fault gets the part's path and `step`. */
+  static coded(at: number, step: string, codec: Pick<ValueCodec, 'read' | 'write'>): Accessor {
+    return {
+      get() {
+        try {
+          return codec.read(this.#view, this.#at + at);
+        } catch (error) {
+          throw asValueError(error, 'read', this.#path + step);
+        }
+      },
+      set(value: unknown) {
+        try {
+          codec.write(this.#view, this.#at + at, value);
+        } catch (error) {
+          throw asValueError(error, 'write', this.#path + step);
+        }
       },
     };
   }

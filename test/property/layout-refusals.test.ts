@@ -24,9 +24,17 @@ import { char16, utf8 } from '../../src/layout/text-types.ts';
 import type { Fields, Layout } from '../../src/layout/types.ts';
 import { layoutsWithRecords } from '../support/layout-arbitraries.ts';
 
-const outcome = (codec: RecordCodec, layout: Layout, record: unknown): string => {
+type Act = 'encode' | 'patch' | 'patchOrNothing';
+
+const outcome = (
+  codec: RecordCodec,
+  layout: Layout,
+  record: unknown,
+  act: Act = 'encode',
+  view = new DataView(new ArrayBuffer(layout.size)),
+): string => {
   try {
-    codec.encode(new DataView(new ArrayBuffer(layout.size)), 0, record);
+    codec[act](view, 0, record);
     return 'written';
   } catch (error) {
     const { code, name, message } = error as { code?: string; name: string; message: string };
@@ -254,7 +262,57 @@ describe('refusals', () => {
   });
 });
 
+/** Leaves keys out of a record and of the records in it. */
+function partOf(record: unknown, keep: Iterator<boolean>): unknown {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return record;
+  if (record instanceof Date || ArrayBuffer.isView(record)) return record;
+  const kept = Object.entries(record).filter(() => keep.next().value === true);
+  return Object.fromEntries(kept.map(([key, value]) => [key, partOf(value, keep)]));
+}
+
 describe('patch', () => {
+  test('generated code and the plain loop accept the same patches, refuse the same with the same error, and write the same bytes', () => {
+    fc.assert(
+      fc.property(
+        layoutsWithRecords,
+        fc.infiniteStream(fc.boolean()),
+        fc.option(fc.tuple(oddValues, fc.nat())),
+        fc.constantFrom<Act>('patch', 'patchOrNothing'),
+        ({ layout, record }, keep, odd, act) => {
+          const part = partOf(record, keep);
+          const paths = pathsOf(part);
+          const path = odd === null ? [] : (paths[odd[1] % Math.max(1, paths.length)] ?? []);
+          const patch = odd === null ? part : withValue(part, path, odd[0]);
+          const views = [codecOf(layout), referenceCodecOf(layout)].map((codec) => {
+            const view = new DataView(new ArrayBuffer(layout.size));
+            new Uint8Array(view.buffer).fill(0xa5);
+            return { view, said: outcome(codec, layout, patch, act, view) };
+          });
+          expect(views[0]?.said).toBe(views[1]?.said);
+          const bytesOf = (i: number): Uint8Array => new Uint8Array(views[i]?.view.buffer as ArrayBuffer);
+          if (views[0]?.said === 'written') expect(bytesOf(0)).toEqual(bytesOf(1));
+          else if (act === 'patchOrNothing') expect(bytesOf(0).every((byte) => byte === 0xa5)).toBe(true);
+        },
+      ),
+      { numRuns: 1500 },
+    );
+  });
+
+  test('a length is not left behind when a text is refused beside it', () => {
+    const Note = struct('Note', { n: u8, text: utf8(8, { length: 'n' }), title: utf8(4), id: u32 });
+    const memory = new Uint8Array(Note.size).fill(7);
+    expect(() => Note.encode({ text: 'abc', title: 'too long', id: 1 }, memory)).toThrow(
+      'cannot write Note.title: text is 8 bytes, expected at most 3 and a terminator',
+    );
+    expect(memory.every((byte) => byte === 7)).toBe(true);
+    Note.encode({ text: 'abc' }, memory);
+    expect([...memory.subarray(0, 9)]).toEqual([3, 97, 98, 99, 0, 0, 0, 0, 0]);
+    expect(() => Note.encode({ n: 9 }, memory)).toThrow('its length in n is 9, expected 0 to 8');
+    expect(() => Note.encode([] as never, memory)).toThrow(
+      'cannot write Note: expected an object, found an array',
+    );
+  });
+
   test('a patch changes the fields it names and no other byte', () => {
     fc.assert(
       fc.property(layoutsWithRecords, fc.infiniteStream(fc.boolean()), ({ layout, record }, keep) => {

@@ -176,6 +176,44 @@ const assemble = (
   return { layout, record };
 };
 
+/** A struct of a text, a byte string and a list whose lengths are in siblings, two of which share one. */
+const counted: fc.Arbitrary<Sample> = fc
+  .tuple(
+    fc.constantFrom(u8, u16, be(u32), i32, u64, numbers.long),
+    fc.constantFrom<Sample>(
+      { type: u16, value: int(16, false) },
+      { type: f64, value: fc.double() },
+      { type: struct('Inner', { a: u8, t: utf8(4) }), value: fc.record({ a: int(8, false), t: ascii(3) }) },
+    ),
+    fc.integer({ min: 1, max: 12 }),
+    fc.boolean(),
+  )
+  .map(([length, element, units, lengthLast]): Sample => {
+    const holder = { n: length, m: u32 };
+    const fields = {
+      list: array(element.type, units, { length: 'n' }),
+      raw: bytes(units, { length: 'n' }),
+      text: char16(units, { length: 'm' }),
+    };
+    const type = struct<Fields>(
+      'Counted',
+      (lengthLast ? { ...fields, ...holder } : { ...holder, ...fields }) as never,
+    );
+    const wide = length === u64 || length === numbers.long;
+    const value = fc
+      .integer({ min: 0, max: units })
+      .chain((n) =>
+        fc.record({
+          n: fc.constant(wide ? BigInt(n) : n),
+          list: fc.array(element.value, { minLength: n, maxLength: n }),
+          raw: fc.uint8Array({ minLength: n, maxLength: n }),
+          text: utf16Text(units),
+        }),
+      )
+      .map((record) => ({ ...record, m: record.text.length }));
+    return { type, value };
+  });
+
 /** Arbitrary field types, nested up to a small depth. */
 export const samples: fc.Arbitrary<Sample> = fc.letrec<{ sample: Sample; struct: Sample }>((tie) => ({
   sample: fc.oneof(
@@ -186,6 +224,7 @@ export const samples: fc.Arbitrary<Sample> = fc.letrec<{ sample: Sample; struct:
       value: fc.array(value, { minLength: n, maxLength: n }),
     })),
     tie('struct'),
+    counted,
   ),
   struct: fc
     .tuple(fc.array(tie('sample'), { minLength: 1, maxLength: 4 }), names, packs)
