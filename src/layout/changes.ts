@@ -79,9 +79,13 @@ export function changedFields(
   return changesOf(shapeOn(layout, layout.abi) as StructShape, before as Parts, draft as Parts);
 }
 
+const WITH_LENGTHS = new WeakMap<Layout, boolean>();
+
 /** Tells whether some field of the layout holds another one's length, so that a whole draft may contradict itself. */
 export function hasLengths(layout: Layout): boolean {
-  return holdsLengths(shapeOn(layout, layout.abi));
+  let known = WITH_LENGTHS.get(layout);
+  if (known === undefined) WITH_LENGTHS.set(layout, (known = holdsLengths(shapeOn(layout, layout.abi))));
+  return known;
 }
 
 function holdsLengths(shape: Shape): boolean {

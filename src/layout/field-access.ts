@@ -46,8 +46,18 @@ export interface FieldAccess {
   readonly add: ((view: DataView, at: number, delta: unknown) => void) | undefined;
 }
 
-/** Gives the access to the field `name`. @throws ValueError VALUE_TYPE if there is no such field */
+const ACCESSES = new WeakMap<Layout, Map<string, FieldAccess>>();
+
+/** Gives the access to the field `name`, the same one each time. @throws ValueError VALUE_TYPE if there is no such field */
 export function fieldAccess(layout: Layout, name: string): FieldAccess {
+  let accesses = ACCESSES.get(layout);
+  if (accesses === undefined) ACCESSES.set(layout, (accesses = new Map<string, FieldAccess>()));
+  let access = accesses.get(name);
+  if (access === undefined) accesses.set(name, (access = makeAccess(layout, name)));
+  return access;
+}
+
+function makeAccess(layout: Layout, name: string): FieldAccess {
   const record = shapeOn(layout, layout.abi) as StructShape;
   const field = record.fields.find((candidate) => candidate.name === name && candidate.shape.kind !== 'pad');
   if (field === undefined)
