@@ -19,6 +19,9 @@ export const EEXIST = 17;
 // PLATFORM: open file description locks, fcntl(2); struct flock is 32 bytes on 64-bit Linux: type and whence (16 bits
 // each), start and length (64 bits each, 8-aligned), pid.
 const F_SETFD = 2;
+// PLATFORM: pidfd_open(2) and pidfd_getfd(2) have no wrappers in older C libraries; their numbers are the same everywhere.
+const SYS_PIDFD_OPEN = 434;
+const SYS_PIDFD_GETFD = 438;
 const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_WRLCK = 1;
@@ -75,6 +78,7 @@ function load() {
     munmap: libc.func('int munmap(intptr_t, size_t)'),
     msync: libc.func('int msync(intptr_t, size_t, int)'),
     fcntl: libc.func('int fcntl(int, int, void *)'),
+    syscall: libc.func('long syscall(long, long, long, long)'),
     memfdCreate: libc.func('int memfd_create(const char *, unsigned int)'),
     posixFallocate: libc.func('int posix_fallocate(int, int64_t, int64_t)'),
     linkat: libc.func('int linkat(int, const char *, int, const char *, int)'),
@@ -114,6 +118,16 @@ export function createMemoryFile(): number {
 export function keepOnExec(fd: number): void {
   if (libc().fcntl(fd, F_SETFD, null) !== 0)
     throw systemError('create', undefined, 'fcntl', libc().koffi.errno());
+}
+
+/** Copies descriptor `fd` of process `pid`, with the rights that it has; undefined if that is not permitted. */
+export function copyDescriptor(pid: number, fd: number): number | undefined {
+  const { syscall } = libc();
+  const owner = Number(syscall(SYS_PIDFD_OPEN, pid, 0, 0));
+  if (owner < 0) return undefined;
+  const copy = Number(syscall(SYS_PIDFD_GETFD, owner, fd, 0));
+  closeDescriptor(owner);
+  return copy < 0 ? undefined : copy;
 }
 
 /** Closes a descriptor that did not come from Node's `fs`. */

@@ -133,19 +133,29 @@ export class LinuxObject implements SegmentObject {
   readonly size: number;
   readonly foreignOwner: boolean;
   readonly #fd: number;
+  readonly #closeFd: (fd: number) => void;
   readonly #locks: DescriptorLocks;
   readonly #identity: string;
   #place: string | undefined;
 
-  /** Takes over `fd`, also when it throws. `place` is a segment name or, with backing `file`, an absolute path. */
-  constructor(fd: number, backing: Backing, place: string | undefined) {
+  /**
+   * Takes over `fd`, also when it throws; `closeFd` closes it. `place` is a segment name or, with backing `file`, an absolute
+   * path.
+   */
+  constructor(
+    fd: number,
+    backing: Backing,
+    place: string | undefined,
+    closeFd: (fd: number) => void = fs.closeSync,
+  ) {
     this.#fd = fd;
+    this.#closeFd = closeFd;
     this.#locks = new DescriptorLocks(fd);
     this.backing = backing;
     this.#place = place;
     const stats = attempt('open', place, () => fs.fstatSync(fd, { bigint: true }));
     if (!stats.isFile()) {
-      fs.closeSync(fd);
+      closeFd(fd);
       throw new SegmentError(
         'SEGMENT_FOREIGN',
         `cannot open ${place === undefined ? 'anonymous segment' : `segment "${place}"`}: it is ${kindOf(stats)}, ` +
@@ -260,6 +270,6 @@ export class LinuxObject implements SegmentObject {
 
   close(): void {
     this.#locks.close();
-    fs.closeSync(this.#fd);
+    this.#closeFd(this.#fd);
   }
 }

@@ -49,6 +49,9 @@ function openDescriptor(
     fd = fs.openSync(path, flagsFor(writable) | fs.constants.O_NONBLOCK);
   } catch (error) {
     const { errno, code } = error as NodeJS.ErrnoException;
+    // Who handed it over may use what this process may not open; a copy has the same rights.
+    const copy = code === 'EACCES' ? libc.copyDescriptor(pid ?? process.pid, osHandle) : undefined;
+    if (copy !== undefined) return new LinuxObject(copy, backing, place, libc.closeDescriptor);
     throw libc.systemError(
       'open',
       place,
