@@ -36,7 +36,7 @@ program
   .action(list);
 program
   .command('dump')
-  .description('print the records of a store or map')
+  .description('print the records of a store or the entries of a map')
   .argument('<name>', 'name of the segment')
   .addOption(index())
   .option('--all', 'records that were never written too')

@@ -1,6 +1,6 @@
 // `sharecord watch`
-import { openStore } from '../index.ts';
-import { lineOf } from './dump.ts';
+import { lineOf, refuseIndex } from './dump.ts';
+import { type Opened, openAny } from './open-any.ts';
 import { print } from './print.ts';
 
 interface WatchOptions {
@@ -11,14 +11,13 @@ interface WatchOptions {
 
 /** Prints each change until `count` of them, or until the process is asked to end. */
 export async function watch(name: string, { index, count, json = false }: WatchOptions): Promise<void> {
-  const store = openStore(name);
+  const opened = openAny(name);
   const end = new AbortController();
   const stop = (): void => end.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
+    const changes = changesOf(opened, index, end.signal);
     if (count === 0) return;
-    const options = { signal: end.signal };
-    const changes = index === undefined ? store.watch(options) : store.watch(index, options);
     let printed = 0;
     for await (const change of changes) {
       print(lineOf(change, json));
@@ -28,6 +27,14 @@ export async function watch(name: string, { index, count, json = false }: WatchO
     if (!end.signal.aborted) throw error;
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
-    store.close();
+    if (opened.kind === 'map') opened.map.close();
+    else opened.store.close();
   }
+}
+
+function changesOf(opened: Opened, index: number | undefined, signal: AbortSignal): AsyncIterable<object> {
+  if (opened.kind === 'store')
+    return index === undefined ? opened.store.watch({ signal }) : opened.store.watch(index, { signal });
+  refuseIndex(index);
+  return opened.map.watch({ signal });
 }

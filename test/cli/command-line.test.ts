@@ -2,9 +2,17 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type AnyLayout, codegen, createSegment, createStore, type StoreWriter } from 'sharecord';
+import {
+  type AnyLayout,
+  codegen,
+  createMap,
+  createSegment,
+  createStore,
+  type StoreWriter,
+  utf8,
+} from 'sharecord';
 import { describe, expect, test } from 'vitest';
-import { Bed, NODE } from '../support/bed.ts';
+import { Bed, NODE, until } from '../support/bed.ts';
 import { Event, Quote } from './layouts.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
@@ -91,6 +99,20 @@ describe('dump', () => {
     expect(stdout.trimEnd().replaceAll('\t', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/);
   });
 
+  test('prints the entries of a map', async () => {
+    const bed = new Bed();
+    const map = bed.keep(createMap({ name: bed.name('cli'), key: utf8(8), layout: Quote, capacity: 4 }));
+    map.set('first', acme);
+    const name = map.segment.name as string;
+    expect((await sharecord('dump', name)).stdout).toBe("'first'\t{ symbol: 'ACME', bid: 10.5, tick: 2n }\n");
+    expect(JSON.parse((await sharecord('dump', name, '--json')).stdout)).toEqual({
+      key: 'first',
+      record: { ...acme, tick: '2' },
+    });
+    expect((await sharecord('list')).stdout).toContain(`${name}\tmap\t`);
+    expect((await sharecord('dump', name, '--index', '0')).stderr).toMatch(/a map has keys/);
+  });
+
   test('says with the code what is wrong, and ends with 1', async () => {
     const bed = new Bed();
     const missing = await sharecord('dump', bed.name('missing'));
@@ -124,6 +146,22 @@ describe('watch', () => {
     store.write(1, acme);
     expect(await next()).toEqual({ index: 1, generation: 2, record });
     expect(await once(child, 'close')).toEqual([0, null]);
+  });
+
+  test('prints what comes to a map and what goes', async () => {
+    const bed = new Bed();
+    const map = bed.keep(createMap({ name: bed.name('cli'), key: utf8(8), layout: Quote, capacity: 4 }));
+    const child = spawn(NODE, [...ARGUMENTS, 'watch', map.segment.name as string, '--json']);
+    const ended = once(child, 'close');
+    const changes: { key: string; record?: object }[] = [];
+    createInterface({ input: child.stdout }).on('line', (line) => changes.push(JSON.parse(line)));
+    // The watch starts some time: until its first line, each write may be the first that it sees.
+    await until('a line', () => changes.length > 0 || !map.set('first', acme));
+    expect(changes[0]).toMatchObject({ key: 'first', record: { symbol: 'ACME' } });
+    map.delete('first');
+    await until('the end of the key', () => changes.at(-1)?.record === undefined);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
   });
 
   test('ends with 0 when it is interrupted', async () => {
