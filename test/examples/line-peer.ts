@@ -15,10 +15,10 @@ const CONDITIONS = ['--conditions=@sharecord/source'];
 export class LinePeer {
   readonly lines: string[] = [];
   readonly errors: string[] = [];
-  readonly pid: number | undefined;
   /** Settles with the exit code when the peer has ended and all it printed is here. */
   readonly ended: Promise<number | null>;
   readonly #input: Writable;
+  readonly #encoding: BufferEncoding;
   readonly #end: () => unknown;
   readonly #waiting = new Set<() => void>();
 
@@ -26,15 +26,15 @@ export class LinePeer {
     { stdin, stdout, stderr }: { stdin: Writable | null; stdout: Readable; stderr: Readable },
     ended: Promise<number | null>,
     kill: () => unknown,
-    pid?: number,
+    encoding: BufferEncoding = 'utf8',
   ) {
     this.#input = stdin!;
     this.#end = kill;
-    this.pid = pid;
+    this.#encoding = encoding;
     // A peer that was killed does not read what is still to be written.
     this.#input.on('error', () => {});
     const read = async (from: Readable, into: string[]): Promise<void> => {
-      for await (const line of createInterface({ input: from })) {
+      for await (const line of createInterface({ input: from.setEncoding(encoding) })) {
         into.push(line);
         this.#wake();
       }
@@ -54,7 +54,7 @@ export class LinePeer {
 
   /** Types a line. */
   type(line: string): void {
-    this.#input.write(`${line}\n`);
+    this.#input.write(`${line}\n`, this.#encoding);
   }
 
   /** Waits until what it printed holds; the test's time limit ends the wait. */
@@ -92,11 +92,15 @@ export class LinePeer {
   }
 }
 
-/** Starts a program. */
-export function startProgram(command: string, args: readonly string[]): LinePeer {
+/** Starts a program; `latin1` takes and gives its lines as the bytes that they are. */
+export function startProgram(
+  command: string,
+  args: readonly string[],
+  encoding: BufferEncoding = 'utf8',
+): LinePeer {
   const child = spawn(command, args, { cwd: ROOT });
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  return new LinePeer(child, ended, () => child.kill('SIGKILL'), child.pid);
+  return new LinePeer(child, ended, () => child.kill('SIGKILL'), encoding);
 }
 
 /** Starts an example, `examples/<file>`, in a process of its own. */

@@ -346,45 +346,6 @@ describe('code pages', () => {
   });
 });
 
-describe('byte length is not string length', () => {
-  const cases = [
-    ['简单的共享内存示例', 9, { 'utf-16le': 18, gbk: 18, 'utf-8': 27, 'utf-32le': 36 }],
-    ['Café', 4, { 'utf-16le': 8, 'windows-1252': 4, 'utf-8': 5, 'utf-32le': 16 }],
-    ['a中', 2, { 'utf-16le': 4, gbk: 3, 'utf-8': 4 }],
-    ['😀', 2, { 'utf-16le': 4, 'utf-8': 4, gb18030: 4, 'utf-32le': 4 }],
-  ] as const;
-  test.each(cases)('%s: %d UTF-16 units', (text, units, bytes) => {
-    expect(text.length).toBe(units);
-    for (const [encoding, count] of Object.entries(bytes))
-      expect(byteLength(text, encoding), encoding).toBe(count);
-  });
-
-  test('byteLength is additive, and agrees with the runtime for UTF-8 and UTF-16', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (a, b) => {
-        for (const encoding of ['utf-8', 'utf-16le', 'utf-32le', 'gb18030']) {
-          expect(byteLength(a, encoding) + byteLength(b, encoding)).toBe(byteLength(a + b, encoding));
-        }
-        expect(byteLength(a, 'utf-8')).toBe(Buffer.byteLength(a, 'utf8'));
-        expect(byteLength(a, 1200)).toBe(Buffer.byteLength(a, 'utf16le'));
-      }),
-    );
-  });
-
-  test('the published record holds the published text in UTF-16 and in GBK', () => {
-    const text = '简单的共享内存示例';
-    const wide = struct('TPShareMem', { Data: char16(256, { terminated: false }) });
-    const ansi = struct('TPShareMem', { Data: char(256, { encoding: 936, terminated: false }) });
-    expect([wide.size, ansi.size]).toEqual([512, 256]);
-    for (const layout of [wide, ansi]) {
-      const memory = new Uint8Array(layout.size).fill(0xcc);
-      layout.encode({ Data: text }, memory);
-      expect(layout.decode(memory).Data).toBe(text);
-      expect([...memory.subarray(18)].every((byte) => byte === 0)).toBe(true);
-    }
-  });
-});
-
 describe('texts with a counted length', () => {
   test('shortString holds up to its number of bytes, NUL included, and zeroes the tail', () => {
     fc.assert(

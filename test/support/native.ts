@@ -1,4 +1,4 @@
-// Compiles the C programs that tests run beside Node, once per content, into node_modules/.cache/native.
+// Compiles the programs that tests run beside Node, in C and Pascal, once per content, into node_modules/.cache/native.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -23,23 +23,52 @@ export const NATIVE_FOLDER = path.join(root, 'native');
 
 const HEADERS = ['sharecord.h', 'named-memory.h'].map((name) => path.join(NATIVE_FOLDER, name));
 
-/**
- * Gives the path of the program, or with `-shared` the library, made of a C file in `native/`, or at an absolute path, with gcc;
- * several processes may ask at once.
- */
-export function compileNative(source: string, options: readonly string[] = []): string {
-  const file = path.resolve(NATIVE_FOLDER, source);
-  const flags = [...FLAGS, ...options];
+/** Gives the path of the program that `build` makes of these sources; several processes may ask at once. */
+function compileOnce(
+  name: string,
+  sources: readonly string[],
+  flags: readonly string[],
+  build: (draft: string) => void,
+): string {
   const hash = createHash('sha256').update(flags.join(' '));
-  for (const part of [file, ...HEADERS]) hash.update(fs.readFileSync(part));
-  const program = path.join(cache, `${path.parse(source).name}-${hash.digest('hex').slice(0, 16)}`);
+  for (const source of sources) hash.update(fs.readFileSync(source));
+  const program = path.join(cache, `${name}-${hash.digest('hex').slice(0, 16)}`);
   if (fs.existsSync(program)) return program;
   fs.mkdirSync(cache, { recursive: true });
   // Renamed into place when it is complete: another process never runs half a program.
   const draft = `${program}.${process.pid}.${process.hrtime.bigint()}`;
-  execFileSync('gcc', [...flags, '-I', NATIVE_FOLDER, '-o', draft, file], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  build(draft);
   fs.renameSync(draft, program);
   return program;
+}
+
+/** Gives the path of the program, or with `-shared` the library, made of a C file in `native/`, or at an absolute path, with gcc. */
+export function compileNative(source: string, options: readonly string[] = []): string {
+  const file = path.resolve(NATIVE_FOLDER, source);
+  const flags = [...FLAGS, ...options];
+  return compileOnce(path.parse(source).name, [file, ...HEADERS], flags, (draft) =>
+    execFileSync('gcc', [...flags, '-I', NATIVE_FOLDER, '-o', draft, file], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    }),
+  );
+}
+
+/** Gives the path of the program made of a Pascal file with Free Pascal; its units lie beside it and in `folder`. */
+export function compilePascal(file: string, folder: string): string {
+  const folders = [path.dirname(file), folder];
+  const sources = folders.flatMap((each) =>
+    fs
+      .readdirSync(each)
+      .filter((name) => name.endsWith('.pas'))
+      .map((name) => path.join(each, name)),
+  );
+  return compileOnce(path.parse(file).name, sources, [], (draft) => {
+    const objects = `${draft}.objects`;
+    fs.mkdirSync(objects);
+    const units = folders.map((each) => `-Fu${each}`);
+    execFileSync('ppcx64', ['-v0we', '-O2', `-FU${objects}`, ...units, `-o${draft}`, file], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    fs.rmSync(objects, { recursive: true });
+  });
 }
