@@ -83,6 +83,8 @@ export interface Mutex {
 
 /** A mutex with a name in the system, open until closed. */
 export interface SystemMutex extends Mutex {
+  /** True if its owner is another user. */
+  readonly foreignOwner: boolean;
   close(): void;
 }
 

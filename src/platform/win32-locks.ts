@@ -10,7 +10,7 @@ import {
   windowsError,
 } from './kernel32.ts';
 import type { KernelLocks, SystemMutex } from './platform.ts';
-import { securityAttributes } from './win32-security.ts';
+import { isForeign, securityAttributes } from './win32-security.ts';
 
 const SYNCHRONIZE = 0x10_0000;
 const MUTEX_MODIFY_STATE = 1;
@@ -113,6 +113,7 @@ const mutexesHeldHere = new Set<string>();
 /** A named mutex; native programs open it by the same name. */
 export class WindowsMutex implements SystemMutex {
   readonly identity: string;
+  readonly foreignOwner: boolean;
   readonly #mutex: number;
   #closed = false;
 
@@ -131,6 +132,7 @@ export class WindowsMutex implements SystemMutex {
           : {}),
       });
     }
+    this.foreignOwner = isForeign(this.#mutex);
     this.identity = `mutex:${name.replace(/^Local\\/, '')}`;
   }
 

@@ -76,6 +76,12 @@ export function openNamedMutex(
 ): OpenMutex {
   const own = platform.openMutex?.(name, rights.securityDescriptor);
   if (own !== undefined) {
+    if (own.foreignOwner && rights.anyOwner !== true) {
+      own.close();
+      throw new SegmentError('SEGMENT_DENIED', `cannot open mutex "${name}": it belongs to another user`, {
+        segment: name,
+      });
+    }
     const guard = new MutexGuard(own, options, what);
     const release = (): void => {
       guard.close();

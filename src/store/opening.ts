@@ -126,10 +126,14 @@ export class Opening {
     });
   }
 
-  /** Inside the gate: marks a segment that nobody writes as gone and removes its name. */
+  /**
+   * Inside the gate: marks a segment that nobody writes as gone and removes its name. Another user's name is that user's to
+   * remove: the next create or join of its own finds nobody writing.
+   */
   removeIfUnused(): boolean {
     // STEP: remove 1
-    if (!this.object.outlivesUsers || this.participants.othersLive()) return false;
+    if (!this.object.outlivesUsers || this.object.foreignOwner) return false;
+    if (this.participants.othersLive()) return false;
     // STEP: remove 2
     Atomics.store(this.words, STATE_WORD, STATE_GONE);
     // STEP: remove 3

@@ -185,7 +185,8 @@ function enter(object: SegmentObject, options: CheckedOptions): () => void {
   return () =>
     passGate(locks, options.place, () => {
       locks.unlock(slot);
-      if (!locks.isHeld(0, PARTICIPANT_SLOTS)) object.unlink();
+      // Another user's name is that user's to remove.
+      if (!object.foreignOwner && !locks.isHeld(0, PARTICIPANT_SLOTS)) object.unlink();
     });
 }
 

@@ -5,6 +5,7 @@
  *   window TITLE [NAME]                   has a window; prints what is posted to it, NAME being a registered message
  *   hold-mutex NAME                       takes a mutex and keeps it until it is ended or its input ends
  *   map NAME SIZE TEXT                    makes memory that starts with the text, and waits
+ *   squat NAME SDDL SIZE                  makes memory with these rights, or with size 0 a mutex, and waits
  *   read NAME                             prints the text that named memory starts with
  *   read-handle HANDLE                    the same by the number of a handle that this process has */
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <wchar.h>
 #include <windows.h>
+
+#include <sddl.h>
 
 static UINT registered;
 
@@ -90,6 +93,17 @@ int wmain(int count, wchar_t **args) {
     sprintf(text, "%ls", args[4]);
     wait_until_end();
     printf("text %s\n", text);
+    return 0;
+  }
+  if (!wcscmp(role, L"squat") && count == 5) {
+    SECURITY_ATTRIBUTES rights = {.nLength = sizeof rights};
+    if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(args[3], SDDL_REVISION_1, &rights.lpSecurityDescriptor, NULL))
+      return fail("ConvertStringSecurityDescriptorToSecurityDescriptorW");
+    DWORD size = wcstoul(args[4], NULL, 10);
+    if (size == 0 ? !CreateMutexW(&rights, FALSE, args[2])
+                  : !CreateFileMappingW(INVALID_HANDLE_VALUE, &rights, PAGE_READWRITE, 0, size, args[2]))
+      return fail("squat");
+    wait_until_end();
     return 0;
   }
   if (!wcscmp(role, L"read")) return print_text(OpenFileMappingW(FILE_MAP_READ, FALSE, args[2]));
