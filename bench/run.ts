@@ -24,6 +24,7 @@ const ROWS: Readonly<Record<string, () => Promise<{ row: Row }>>> = {
   sizes: () => import('./rows/sizes.ts'),
   wake: () => import('./rows/wake.ts'),
   stores: () => import('./rows/stores.ts'),
+  map: () => import('./rows/map.ts'),
   growth: () => import('./rows/growth.ts'),
 };
 const FULL: Sampling = { rounds: 61, sampleMs: 8 };

@@ -3,12 +3,17 @@
 import { LayoutError } from '../errors.ts';
 import type { Abi } from './abi.ts';
 import { asValueError, Fault } from './fault.ts';
-import { shapeOn, type Shape } from './shape.ts';
+import { shapeOn, type NumberCode, type Shape } from './shape.ts';
 import type { AnyType } from './types.ts';
 import { codecOfShape } from './value-codec.ts';
 
 /** Moves keys of one type. Callers bound the range. */
 export interface KeyCodec {
+  /**
+   * Statements that store `key` in the 32-bit words `sought` and set `isStored`, for the keys that most programs have; any other
+   * key leaves `isStored` as it is. Undefined where there is no quicker way than `tryWrite`.
+   */
+  readonly quickly: string | undefined;
   /** Bytes. */
   readonly size: number;
   /** @throws ValueError VALUE_RANGE for a stored length beyond the key */
@@ -41,6 +46,7 @@ export function keyCodecOf(type: AnyType, abi: Abi, name: string): KeyCodec {
   const { read, write } = codecOfShape(shape);
   const what = `a key of ${name}`;
   return {
+    quickly: quickText(shape),
     size: shape.size,
     read(view, at) {
       try {
@@ -66,4 +72,49 @@ export function keyCodecOf(type: AnyType, abi: Abi, name: string): KeyCodec {
       }
     },
   };
+}
+
+const WORD = 4;
+const RANGES: Readonly<Partial<Record<NumberCode, readonly [low: number, high: number]>>> = {
+  u8: [0, 0xff],
+  i8: [-0x80, 0x7f],
+  u16: [0, 0xffff],
+  i16: [-0x8000, 0x7fff],
+  u32: [0, 0xffff_ffff],
+  i32: [-0x8000_0000, 0x7fff_ffff],
+};
+
+/** HOT: a key is stored at every call (bench/run.ts, "map"). */
+function quickText(shape: Shape): string | undefined {
+  if (shape.kind === 'number') {
+    const range = shape.bigEndian || shape.wide ? undefined : RANGES[shape.code];
+    if (range === undefined) return undefined;
+    const isWhole = shape.code === 'u32' ? '(key >>> 0) === key' : '(key | 0) === key';
+    const mask = shape.size === WORD ? '| 0' : `& ${2 ** (8 * shape.size) - 1}`;
+    return `if (typeof key === "number" && ${isWhole} && key >= ${range[0]} && key <= ${range[1]}) { sought[0] = key ${mask}; isStored = true; }`;
+  }
+  if (shape.kind !== 'text' || shape.encoding.unit !== 1 || shape.ending === 'counted') return undefined;
+  const limit = shape.ending === 'terminated' ? shape.units - 1 : shape.units;
+  const words = Math.ceil(shape.size / WORD);
+  // Every encoding of bytes has ASCII where ASCII is. What has another character, or a NUL, sets bits of `odd` above the seventh.
+  return `if (typeof key === "string" && key.length <= ${limit}) {
+  const length = key.length;
+  let odd = 0, i = 0, w = 0;
+  for (; i + 4 <= length; i += 4) {
+    const a = key.charCodeAt(i), b = key.charCodeAt(i + 1), c = key.charCodeAt(i + 2), d = key.charCodeAt(i + 3);
+    odd |= a | b | c | d | (a - 1) | (b - 1) | (c - 1) | (d - 1);
+    sought[w++] = a | b << 8 | c << 16 | d << 24;
+  }
+  if (i < length) {
+    let last = 0;
+    for (let shift = 0; i < length; i++, shift += 8) {
+      const a = key.charCodeAt(i);
+      odd |= a | (a - 1);
+      last |= a << shift;
+    }
+    sought[w++] = last;
+  }
+  while (w < ${words}) sought[w++] = 0;
+  isStored = (odd & ~0x7f) === 0;
+}`;
 }

@@ -2,7 +2,10 @@
 // A key and its record are one entry in one cell, so that a snapshot has the record of the key that it was taken for.
 import { StoreClosedError } from '../errors.ts';
 import { codecOf } from '../layout/codec.ts';
-import type { CellMemory } from '../sync/cells.ts';
+import { emitRecord } from '../layout/compile.ts';
+import { evaluate } from '../layout/evaluate.ts';
+import type { BackOff } from '../sync/back-off.ts';
+import { type CellMemory, contend } from '../sync/cells.ts';
 import { Latch } from '../sync/latch.ts';
 import { LOCK_BOUND_MS } from '../sync/lock-word.ts';
 import {
@@ -10,9 +13,11 @@ import {
   ENTRY_BASE_WORD,
   ENTRY_KEY_WORD,
   ENTRY_PRESENT_WORD,
+  mapGeometry,
   MapIndex,
   type MapMemory,
 } from '../sync/map-index.ts';
+import { type GeneratedMap, type MapBindings, mapSource } from '../sync/map-source.ts';
 import { hashWords } from '../sync/murmur.ts';
 import type { MapEntry } from './map-entry.ts';
 import { type Copy, FEWEST_RUNS, makeCopy, overtaken } from './record-access.ts';
@@ -34,11 +39,15 @@ export interface SlotState {
   readonly record: object | undefined;
 }
 
-/** Everything a map does with its entries. */
+/** The calls that most programs make most of the time: generated code where the record and the engine allow it. */
+export interface MapCalls {
+  readonly get: (key: unknown) => object | undefined;
+  readonly has: (key: unknown) => boolean;
+  readonly set: (key: unknown, record: object) => void;
+}
+
+/** Everything else a map does with its entries. */
 export interface MapAccess {
-  get(key: unknown): object | undefined;
-  has(key: unknown): boolean;
-  set(key: unknown, record: object): void;
   /** False if the key was not there. */
   remove(key: unknown): boolean;
   clear(): void;
@@ -66,8 +75,46 @@ export interface MapAccess {
 }
 
 /** Makes the access to the entries in `memory`. */
-export function accessMap(entry: MapEntry, memory: CellMemory & MapMemory): MapAccess {
-  return new PlainAccess(entry, memory);
+export function accessMap(
+  entry: MapEntry,
+  memory: CellMemory & MapMemory,
+): { readonly access: MapAccess; readonly calls: MapCalls } {
+  const access = new PlainAccess(entry, memory);
+  const plain: MapCalls = {
+    get: (key) => access.get(key),
+    has: (key) => access.has(key),
+    set: (key, record) => access.set(key, record),
+  };
+  return { access, calls: { ...plain, ...generate(access, entry, memory) } };
+}
+
+/** Undefined where the machine's order is weak, the record is too large for straight-line code, or code generation is refused. */
+function generate(
+  access: PlainAccess,
+  { layout, recordOffset, keyCodec }: MapEntry,
+  memory: CellMemory & MapMemory,
+): GeneratedMap | undefined {
+  if (!memory.strongOrder) return undefined;
+  const record = emitRecord(layout);
+  if (record === undefined) return undefined;
+  const { words, lock, name } = memory;
+  const bindings: MapBindings = {
+    words,
+    view: new DataView(words.buffer),
+    sought: access.sought,
+    check: () => access.check(),
+    seek: (key) => access.seek(key),
+    requireKey: (key) => access.checkKey(key),
+    hashWords,
+    contend: (patience) => contend(patience as BackOff | undefined, name),
+    damaged: (slot) => access.damaged(slot),
+    me: lock?.me ?? 0,
+    acquire: (word) => lock!.acquire(word),
+    announce: memory.announce,
+    insert: (key, value) => access.set(key, value),
+  };
+  const source = mapSource(memory, mapGeometry(memory.capacity), recordOffset, record, keyCodec.quickly);
+  return evaluate<GeneratedMap>({ ...record.bindings, ...bindings }, source);
 }
 
 class PlainAccess implements MapAccess {
@@ -75,8 +122,9 @@ class PlainAccess implements MapAccess {
   readonly #memory: CellMemory & MapMemory;
   readonly #latch: Latch;
   readonly #index: MapIndex;
-  /** The key that is looked for. Used within one call, never across user code. */
-  readonly #key: Copy;
+  /** The key that is looked for, as it is stored. Used within one call, never across user code. */
+  readonly sought: Int32Array;
+  readonly #soughtView: DataView;
   /** The entry that was found. Used within one call, never across user code. */
   readonly #found: Copy;
   /** Its slot, and the sequence of the slot then. */
@@ -91,7 +139,9 @@ class PlainAccess implements MapAccess {
     this.#memory = memory;
     this.#latch = new Latch(memory);
     this.#index = new MapIndex(memory, this.#latch);
-    this.#key = makeCopy(entry.keyWords);
+    const { words, view } = makeCopy(entry.keyWords);
+    this.sought = words;
+    this.#soughtView = view;
     this.#found = makeCopy(memory.cellWords);
   }
 
@@ -100,7 +150,16 @@ class PlainAccess implements MapAccess {
   }
 
   checkKey(key: unknown): void {
-    this.#entry.keyCodec.write(this.#key.view, 0, key);
+    this.#entry.keyCodec.write(this.#soughtView, 0, key);
+  }
+
+  /** Stores a key in `sought`; false if no entry can hold it. */
+  seek(key: unknown): boolean {
+    return this.#entry.keyCodec.tryWrite(this.#soughtView, 0, key);
+  }
+
+  damaged(slot: number): never {
+    return this.#index.damagedSlot(slot);
   }
 
   close(): void {
@@ -122,10 +181,10 @@ class PlainAccess implements MapAccess {
       const { view, words } = copy;
       codecOf(this.#entry.layout).encode(view, this.#entry.recordOffset, record);
       this.check();
-      this.#entry.keyCodec.write(this.#key.view, 0, key);
+      this.checkKey(key);
       const hash = this.#hash();
       words.fill(0, 0, this.#entry.recordOffset / WORD);
-      words.set(this.#key.words, ENTRY_KEY_WORD);
+      words.set(this.sought, ENTRY_KEY_WORD);
       words[ENTRY_PRESENT_WORD] = PRESENT;
       const holdsKey = (cell: number): boolean => this.#adoptBase(cell, copy);
       for (;;) {
@@ -165,7 +224,7 @@ class PlainAccess implements MapAccess {
 
   remove(key: unknown): boolean {
     this.check();
-    if (!this.#entry.keyCodec.tryWrite(this.#key.view, 0, key)) return false;
+    if (!this.seek(key)) return false;
     const hash = this.#hash();
     this.#index.lock();
     try {
@@ -191,13 +250,13 @@ class PlainAccess implements MapAccess {
 
   clear(): void {
     this.check();
-    const { words } = this.#key;
+    const { sought } = this;
     for (let slot = 0; slot < this.#index.highWater; slot++) {
       this.#index.lock();
       try {
         if (!this.#index.isLive(slot)) continue;
         this.#latch.snapshot(slot, this.#found.words);
-        words.set(this.#found.words.subarray(ENTRY_KEY_WORD, ENTRY_KEY_WORD + words.length));
+        sought.set(this.#found.words.subarray(ENTRY_KEY_WORD, ENTRY_KEY_WORD + sought.length));
         if (this.#index.find(this.#hash(), this.#matches) === slot) this.#removeAt(slot);
       } finally {
         this.#index.unlock();
@@ -272,19 +331,19 @@ class PlainAccess implements MapAccess {
   /** Finds a key and leaves its entry in `#found`; false if it is not there. */
   #find(key: unknown): boolean {
     this.check();
-    if (!this.#entry.keyCodec.tryWrite(this.#key.view, 0, key)) return false;
+    if (!this.seek(key)) return false;
     this.#slot = this.#index.find(this.#hash(), this.#matches);
     return this.#slot !== ABSENT;
   }
 
   #hash(): number {
-    return hashWords(this.#key.words, 0, this.#entry.keyWords);
+    return hashWords(this.sought, 0, this.#entry.keyWords);
   }
 
   /** Copies the entry in a slot; true if it is there and has the key that is looked for. */
   readonly #matches = (slot: number): boolean => {
     if (!this.#take(slot)) return false;
-    const key = this.#key.words;
+    const key = this.sought;
     const found = this.#found.words;
     for (let i = 0; i < key.length; i++) if (found[ENTRY_KEY_WORD + i] !== key[i]) return false;
     return true;

@@ -2,7 +2,7 @@
 import type { AnyLayout, AnyType } from '../layout/types.ts';
 import type { Handle } from '../platform/platform.ts';
 import { draftChange } from './draft.ts';
-import type { MapAccess } from './map-access.ts';
+import type { MapAccess, MapCalls } from './map-access.ts';
 import type { MapChange } from './map-types.ts';
 import { KeyWatch, MapWatch } from './map-watch.ts';
 import { optionError } from './options.ts';
@@ -19,6 +19,7 @@ export interface MapParts {
   readonly capacity: number;
   readonly segment: MappedSegment;
   readonly access: MapAccess;
+  readonly calls: MapCalls;
   readonly hub: WatchHub;
   /** True once the name means another segment. */
   readonly replaced: () => boolean;
@@ -37,14 +38,14 @@ export class MapReader {
   readonly #watches = new Set<Watching<Change>>();
 
   constructor(parts: MapParts) {
-    const { access } = parts;
+    const { access, calls } = parts;
     this.#parts = parts;
     this.layout = parts.layout;
     this.key = parts.key;
     this.capacity = parts.capacity;
     this.segment = parts.segment;
-    hide(this, 'get', (key: unknown) => access.get(key));
-    hide(this, 'has', (key: unknown) => access.has(key));
+    hide(this, 'get', calls.get);
+    hide(this, 'has', calls.has);
     parts.segment.closeFirst({
       close: () => {
         access.close();
@@ -135,16 +136,17 @@ function hide(target: object, name: string, value: unknown): void {
 
 /** Reads and writes. */
 export class MapWriter extends MapReader {
+  declare readonly set: (key: unknown, record: object) => this;
   readonly #access: MapAccess;
 
   constructor(parts: MapParts) {
     super(parts);
     this.#access = parts.access;
-  }
-
-  set(key: unknown, record: object): this {
-    this.#access.set(key, record);
-    return this;
+    const { set } = parts.calls;
+    hide(this, 'set', (key: unknown, record: object): this => {
+      set(key, record);
+      return this;
+    });
   }
 
   delete(key: unknown): boolean {

@@ -41,7 +41,7 @@ const makeMap =
     const structureLock =
       access === 'read' ? undefined : new LockWord(words, participants, opening.owner, `the keys of ${name}`);
     const control = header.slotsEnd / WORD;
-    const mapAccess = accessMap(entry, {
+    const calls = accessMap(entry, {
       ...memory,
       capacity,
       control,
@@ -49,7 +49,7 @@ const makeMap =
       structureLock,
     });
     const replaced = (): boolean => opening.object.replaced();
-    const parts = { key, layout, capacity, segment, access: mapAccess, hub, replaced };
+    const parts = { key, layout, capacity, segment, ...calls, hub, replaced };
     return access === 'read' ? new Reader(parts) : new Writer(parts);
   };
 

@@ -130,7 +130,7 @@ export class MapIndex {
         if (word === 0) break;
         if (((word ^ hash) & ~slotMask) === 0) {
           const slot = (word & slotMask) - 1;
-          if (slot >= capacity) this.#damaged('an index word', slot + 1, capacity);
+          if (slot >= capacity) this.damagedSlot(slot);
           if (slot !== ABSENT && matches(slot)) {
             this.place = place;
             return slot;
@@ -142,6 +142,11 @@ export class MapIndex {
       if (Atomics.load(words, control + TURNS) === turns) return ABSENT;
       patience = contend(patience, name);
     }
+  }
+
+  /** Refuses an index that names a slot which is not there. */
+  damagedSlot(slot: number): never {
+    return this.#damaged('an index word', slot + 1, this.#memory.capacity);
   }
 
   /** Gives the number of entries. @throws {SegmentError} SEGMENT_FORMAT */
