@@ -1,35 +1,95 @@
 #!/usr/bin/env bash
-# Checks watch.pml with Spin (Debian: spin, gcc): each property must hold, each mutation must be caught.
-# Prints one line per run; exits 1 if one came out otherwise.
+# Checks the models with Spin (Debian: spin, gcc): each property must hold in an exhaustive search, each mutation must be caught.
+# Prints one line per search; exits 1 if one came out otherwise. `run.sh WORD` runs the lines that contain WORD.
 set -u
 cd "$(dirname "$0")" || exit 2
-model=$PWD/watch.pml
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-failed=0
+models=$PWD
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export models work
 
-# check EXPECTED TITLE FLAGS...
-check() {
-  local expected=$1 title=$2
-  shift 2
-  rm -rf "$folder/run" && mkdir "$folder/run" && cd "$folder/run" || exit 2
-  spin -a "$@" "$model" >spin.log 2>&1 && gcc -O2 -DSAFETY -DVECTORSZ=4096 -w -o pan pan.c >>spin.log 2>&1 || { cat spin.log; exit 2; }
-  ./pan -E -m1000000 >pan.log 2>&1
-  local found=holds states
-  grep -q 'assertion violated' pan.log && found=breaks
-  states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' pan.log)
-  grep -q 'max search depth too small\|out of memory' pan.log && found=incomplete
-  [ "$found" = "$expected" ] || failed=1
-  printf '%-6s %-6s (expected %s) %10s states  %s\n' "$([ "$found" = "$expected" ] && echo ok || echo WRONG)" "$found" "$expected" "${states:-?}" "$title"
+# expected | model | macros | title. `fair`: holds in every run in which nobody is passed over for ever (weak fairness).
+rows() {
+  cat <<'ROWS'
+holds|latch|-DREADERS=0|never two living owners, no lost update, nobody stuck: 2 writers of 2 lives, 2 deaths, the sequence wraps
+holds|latch|-DREADERS=0 -DNP=3 -DNSLOT=3 -DLIVES=1 -DDEATHS=1|the same: 3 writers
+holds|latch|-DREADERS=0 -DNP=3 -DNSLOT=2 -DLIVES=1 -DDEATHS=1|more writers than slots: some are refused, nobody is stuck
+holds|latch|-DREADERS=0 -DLIVES=3 -DDEATHS=1 -DEPOCHS=2|slots that wear out are claimed no more
+holds|latch|-DREADERS=0 -DPROBE_TAKES|a probe that takes the liveness lock and gives it back before the steal (Windows)
+holds|latch|-DREADERS=0 -DPROCESS -DDEATHS=1|backing process: the parent clears a dead thread's words
+holds|latch|-DREADS=1 -DDEATHS=1 -DLIVES=1|accepted reads are whole, committed and current
+holds|latch|-DREADERS=2 -DREADS=1 -DDEATHS=1 -DLIVES=1|the same: 2 readers
+fair|latch|-DBUSY -DREADERS=0 -DDEATHS=1|every living writer comes to its end
+holds|seqlock|-DREADS=0|one cell: slots reused, 2 deaths, nobody stuck
+holds|seqlock|-DLIVES=1 -DDEATHS=1|reads are whole, bounded, and tell a death from a pause
+holds|segment||one store per name, complete when it has it, nothing left: 3 processes create, join, replace, close, 1 death
+holds|segment|-DDEATHS=0|without a death the name is gone at the end
+holds|segment|-DUSER_UNLINK -DDEATHS=0|the same with users who unlink
+holds|watch||no lost wake-up: 2 writers, 2 watchers, a watcher may die
+holds|watch|-DNW=1 -DK=3|the same: 1 writer with 3 publishes
+holds|watch|-DK=2 -DNR=1 -DRDEATHS=0|the same: 2 writers with 2 publishes, 1 watcher
+holds|watch|-DTIMER -DWDEATHS=1 -DRDEATHS=0|a writer may die: the timed sleep finds what it published
+holds|watch|-DTIMER -DWDEATHS=1 -DNW=1 -DK=2|a writer and a watcher may die
+breaks|latch|-DREADERS=0 -DMUT_PROBE_ONLY|no look at the epoch: who took a dead owner's slot makes it seem alive
+breaks|latch|-DREADERS=0 -DMUT_NO_EPOCH|the lock word names the slot only
+breaks|latch|-DREADERS=0 -DMUT_EPOCHS_WRAP -DLIVES=3 -DDEATHS=1 -DEPOCHS=2|epochs that wrap around
+breaks|latch|-DREADERS=0 -DMUT_EPOCH_FIRST|the epoch loaded before the lock word
+breaks|latch|-DREADERS=0 -DMUT_BUMP_FIRST|the epoch moved before the liveness lock is held
+breaks|latch|-DREADERS=0 -DMUT_LOCK_OLD_EPOCH|work under the epoch found
+breaks|latch|-DREADERS=0 -DMUT_STEAL_BY_TIME|steal after a time-out
+breaks|latch|-DREADERS=0 -DMUT_STEAL_BY_STORE|steal by a store
+breaks|latch|-DREADERS=0 -DMUT_CLOSE_INSIDE|the liveness lock given up inside a write
+breaks|latch|-DREADERS=0 -DPROCESS -DMUT_NUMBER_AGAIN|backing process: a new thread gets a dead one's number
+breaks|latch|-DREADERS=0 -DMUT_UNLOCK_EARLY|unlock before the publish
+breaks|latch|-DREADERS=0 -DMUT_NO_COMPARE|update without a look at the sequence under the lock
+breaks|latch|-DREADERS=0 -DMUT_WRAP_SKIPS_ZERO|a sequence that skips 0 when it wraps
+breaks|latch|-DREADS=1 -DDEATHS=0 -DMUT_PUBLISH_EARLY|publish before the last word
+breaks|latch|-DREADS=1 -DDEATHS=0 -DMUT_SAME_CELL|write into the current cell
+breaks|latch|-DREADS=1 -DDEATHS=0 -DMUT_NO_RECHECK|a reader that does not look again
+breaks|latch|-DM=4 -DSTART=2 -DREADS=1 -DDEATHS=0|as many publishes inside one read as the sequence has values
+breaks|seqlock|-DDEATHS=1 -DMUT_ODD_FIRST|odd before the owner word
+breaks|seqlock|-DDEATHS=1 -DMUT_THIEF_BUMPS|a thief that does not look at the parity
+breaks|seqlock|-DDEATHS=1 -DMUT_UPDATE_READS_TORN|update of a torn record
+breaks|seqlock|-DDEATHS=1 -DMUT_EVEN_EARLY|even before the last word
+breaks|seqlock|-DDEATHS=1 -DMUT_READ_ODD|a reader that accepts an odd sequence
+breaks|seqlock|-DDEATHS=1 -DMUT_NO_BOUND|a reader without a bound
+breaks|seqlock|-DDEATHS=1 -DMUT_ODD_IS_DEATH|a reader that takes a pause for a death
+breaks|segment|-DMUT_NO_GATE|no gate
+breaks|segment|-DMUT_NO_RECHECK|a join that does not look at the state
+breaks|segment|-DMUT_LINK_FIRST|a name before the header
+breaks|segment|-DMUT_LIVE_AFTER_LINK|a name before the liveness lock
+breaks|segment|-DMUT_UNLINK_BLINDLY|unlink whatever the name means
+breaks|segment|-DUSER_UNLINK -DMUT_USER_UNLINK_NO_GATE|unlink outside the gate
+breaks|watch|-DMUT_ARM_AFTER|look, then arm
+breaks|watch|-DMUT_CHECK_FIRST|armed looked at before the publish
+breaks|watch|-DMUT_PLAIN_ARM|armed stored without a fence (store buffer)
+breaks|watch|-DWDEATHS=1 -DRDEATHS=0|untimed sleep: a writer dies between taking armed and ringing
+ROWS
 }
 
-check holds '2 writers, 2 watchers, a watcher may die'
-check holds '1 writer with 3 publishes, 2 watchers, a watcher may die' -DNW=1 -DK=3
-check holds '2 writers with 2 publishes, 1 watcher' -DK=2 -DNR=1 -DRDEATHS=0
-check holds 'a writer may die; the timed sleep finds what it published' -DTIMER -DWDEATHS=1 -DRDEATHS=0
-check holds 'a writer and a watcher may die, 1 writer with 2 publishes' -DTIMER -DWDEATHS=1 -DNW=1 -DK=2
-check breaks 'mutation: look, then arm' -DMUT_ARM_AFTER
-check breaks 'mutation: armed looked at before the publish' -DMUT_CHECK_FIRST
-check breaks 'mutation: armed stored without a fence (store buffer)' -DMUT_PLAIN_ARM
-check breaks 'mutation: untimed sleep, a writer dies between taking armed and ringing' -DWDEATHS=1 -DRDEATHS=0
-exit $failed
+# search NUMBER ROW: one line to $work/NUMBER.line
+search() {
+  local expected model macros title found compile=-DSAFETY run=() states folder=$work/$1
+  IFS='|' read -r expected model macros title <<<"$2"
+  # What counts as an end: in watch.pml everybody sleeps at the end, in the others who sleeps at the end is stuck.
+  [ "$model" = watch ] && run=(-E)
+  [ "$expected" = fair ] && compile=-DNFAIR=4 run=(-a -f)
+  mkdir "$folder" && cd "$folder" && cp "$models"/*.pml . || exit 2
+  # shellcheck disable=SC2086
+  { spin -a $macros "$model.pml" && gcc -O2 -DCOLLAPSE "$compile" -DVECTORSZ=4096 -w -o pan pan.c && timeout 300 ./pan -m1000000 "${run[@]}"; } >log 2>&1
+  found=incomplete
+  grep -q 'errors: 0$' log && ! grep -q 'max search depth too small\|out of memory' log && found=holds
+  grep -q '^pan:1: \(assertion violated\|invalid end state\|acceptance cycle\)' log && found=breaks
+  states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' log | head -n 1)
+  local verdict=WRONG
+  [ "$found" = "${expected/fair/holds}" ] && verdict=ok
+  printf '%-6s %-10s %10s states  %s: %s\n' "$verdict" "$found" "${states:-?}" "$model" "$title" >"$work/$1.line"
+  [ "$found" = incomplete ] && tail -n 3 log >>"$work/$1.line"
+  rm -rf "$folder"
+}
+export -f search
+
+rows | grep -F -- "${1:-|}" | awk '{ printf "%03d\n%s\n", NR, $0 }' | tr '\n' '\0' |
+  xargs -0 -n2 -P"$(nproc)" bash -c 'search "$0" "$1"'
+cat "$work"/*.line
+! grep -q '^WRONG' "$work"/*.line
