@@ -50,22 +50,33 @@ export interface NameRules {
 }
 
 /** Hands out identifiers, each once. */
-class Names {
+export class Names {
   readonly #taken = new Set<string>();
   readonly #rules: NameRules;
+  readonly #outer: Names | undefined;
 
-  constructor(rules: NameRules) {
+  /** Names of `outer` are not handed out again: a field called like a type would hide the type. */
+  constructor(rules: NameRules, outer?: Names) {
     this.#rules = rules;
+    this.#outer = outer;
   }
 
-  take(wanted: string): string {
+  #fold(name: string): string {
+    return this.#rules.caseSensitive ? name : name.toLowerCase();
+  }
+
+  has(name: string): boolean {
+    const folded = this.#fold(name);
+    return this.#taken.has(folded) || this.#rules.keywords.has(folded) || (this.#outer?.has(name) ?? false);
+  }
+
+  /** Gives a name like `wanted` that neither this nor `other` has. */
+  take(wanted: string, other?: Names): string {
     const letters = wanted.replaceAll(/[^A-Za-z0-9_]/g, '_');
     const identifier = /^[A-Za-z]|^_.*[A-Za-z0-9]/.test(letters) ? letters : `x${letters}`;
-    const fold = (name: string): string => (this.#rules.caseSensitive ? name : name.toLowerCase());
     let name = identifier;
-    for (let n = 2; this.#taken.has(fold(name)) || this.#rules.keywords.has(fold(name)); n++)
-      name = `${identifier}_${n}`;
-    this.#taken.add(fold(name));
+    for (let n = 2; this.has(name) || other?.has(name) === true; n++) name = `${identifier}_${n}`;
+    this.#taken.add(this.#fold(name));
     return name;
   }
 }
@@ -94,9 +105,9 @@ class Builder {
   readonly #rules: NameRules;
   readonly #made = new Map<Shape, PeerRecord>();
 
-  constructor(rules: NameRules) {
+  constructor(rules: NameRules, names: Names) {
     this.#rules = rules;
-    this.#names = new Names(rules);
+    this.#names = names;
   }
 
   /** Lists a struct's records; the struct itself has the first claim on its name. */
@@ -111,7 +122,7 @@ class Builder {
     if (known !== undefined) return known;
     const inner = new Map(shape.fields.map((field) => [field, this.#type(field.shape)]));
     const name = called ?? this.#names.take(shape.name);
-    const names = new Names(this.#rules);
+    const names = new Names(this.#rules, this.#names);
     const valued = shape.fields
       .filter((field) => field.shape.kind !== 'pad')
       .toSorted((a, b) => a.offset - b.offset);
@@ -136,7 +147,7 @@ class Builder {
         note: noteOf(field.shape),
       };
       members.push(member);
-      constants.push(...this.#constants(`${name}_${member.name}`, field.shape));
+      constants.push(...this.#constants(`${name}_${member.name}`, field.shape, names));
       end = field.offset + field.shape.size;
     }
     if (shape.kind === 'struct') reserve(shape.size);
@@ -198,12 +209,13 @@ class Builder {
     }
   }
 
-  #constants(prefix: string, shape: Shape): PeerConstant[] {
+  /** Constants are names of the whole source, and in some languages beside the fields. */
+  #constants(prefix: string, shape: Shape, fields: Names): PeerConstant[] {
     const constant = (name: string, value: number | bigint): PeerConstant => ({
-      name: this.#names.take(`${prefix}_${name}`),
+      name: this.#names.take(`${prefix}_${name}`, fields),
       value,
     });
-    if (shape.kind === 'array') return this.#constants(prefix, shape.of);
+    if (shape.kind === 'array') return this.#constants(prefix, shape.of, fields);
     if (shape.kind === 'enum') return shape.members.map(({ name, value }) => constant(name, value));
     if (shape.kind !== 'bits') return [];
     return shape.members.flatMap(({ name, shift, width }) => [
@@ -246,7 +258,11 @@ function noteOf(shape: Shape): string {
   return 'bigEndian' in shape && shape.bigEndian ? 'big-endian' : '';
 }
 
-/** Lists the records of a struct for a language, inner ones first; the last is the struct itself. */
-export function peerRecords(shape: StructShape, rules: NameRules): readonly PeerRecord[] {
-  return new Builder(rules).all(shape);
+/** Lists the records of a struct for a language, inner ones first; the last is the struct itself. `names` gets all names of the whole source. */
+export function peerRecords(
+  shape: StructShape,
+  rules: NameRules,
+  names: Names = new Names(rules),
+): readonly PeerRecord[] {
+  return new Builder(rules, names).all(shape);
 }

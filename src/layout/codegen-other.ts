@@ -1,6 +1,6 @@
 // Pascal, Python and C# source of a layout. All three state every offset, or account for every byte, so that their own rules
 // of alignment have no say.
-import { peerRecords, type PeerMember, type PeerRecord, type PeerType } from './codegen-model.ts';
+import { Names, peerRecords, type PeerMember, type PeerRecord, type PeerType } from './codegen-model.ts';
 import type { StructShape } from './shape.ts';
 
 const words = (text: string): ReadonlySet<string> => new Set(text.split(' '));
@@ -51,8 +51,9 @@ function recordPascal({ name, union, members }: PeerRecord): string[] {
 
 /** Spells a layout as a Pascal unit. */
 export function pascalSource(shape: StructShape, title: string): string {
-  const records = peerRecords(shape, PASCAL_RULES);
-  const unit = `${(records.at(-1) as PeerRecord).name}Layout`;
+  const names = new Names(PASCAL_RULES);
+  const records = peerRecords(shape, PASCAL_RULES, names);
+  const unit = names.take(`${(records.at(-1) as PeerRecord).name}Layout`);
   const constants = records.flatMap((record) =>
     record.constants.map(({ name, value }) => `  ${name} = ${value};`),
   );
@@ -174,12 +175,12 @@ function csharpType(type: PeerType): { readonly name: string; readonly count: nu
   }
 }
 
-function recordCSharp({ name, size, members, constants }: PeerRecord): string[] {
+function recordCSharp({ name, size, members, constants }: PeerRecord, names: Names): string[] {
   const arrays: string[] = [];
   const fields = members.map((member) => {
     const { name: element, count } = csharpType(member.type);
     const isArray = count > 1 || ['array', 'text', 'bytes', 'shortString'].includes(member.type.kind);
-    const arrayName = `${name}_${member.name}_array`;
+    const arrayName = isArray ? names.take(`${name}_${member.name}_array`) : '';
     if (isArray)
       arrays.push(`[InlineArray(${count})] public struct ${arrayName} { private ${element} first; }`);
     return `    [FieldOffset(${member.offset})] public ${isArray ? arrayName : element} ${member.name};${member.note === '' ? '' : ` // ${member.note}`}`;
@@ -203,5 +204,7 @@ function recordCSharp({ name, size, members, constants }: PeerRecord): string[] 
 /** Spells a layout as C# structs; it needs C# 12 for inline arrays. */
 export function csharpSource(shape: StructShape, title: string): string {
   const using = ['using System.Runtime.CompilerServices;', 'using System.Runtime.InteropServices;', ''];
-  return [`// ${title}`, ...using, ...peerRecords(shape, CSHARP_RULES).flatMap(recordCSharp)].join('\n');
+  const names = new Names(CSHARP_RULES);
+  const records = peerRecords(shape, CSHARP_RULES, names);
+  return [`// ${title}`, ...using, ...records.flatMap((record) => recordCSharp(record, names))].join('\n');
 }

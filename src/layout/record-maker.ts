@@ -9,38 +9,43 @@ export type RecordMaker = new (...values: unknown[]) => Record<string, unknown>;
 
 const MAKERS = new WeakMap<object, RecordMaker>();
 
+/** Makes an object of own properties, whatever Object.prototype has. */
+const plainRecord = (keys: readonly string[], values: readonly unknown[]): Record<string, unknown> =>
+  Object.fromEntries(keys.map((key, i) => [key, values[i]]));
+
 /** Makes objects without generated code; slower, the same in every other way. */
 function plainMaker(keys: readonly string[]): RecordMaker {
   return function PlainRecord(...values: unknown[]) {
-    return Object.fromEntries(keys.map((key, i) => [key, values[i]]));
+    return plainRecord(keys, values);
   } as unknown as RecordMaker;
 }
 
+/**
+ * Makes the constructor. An assignment makes an own property only while Object.prototype has none of that name: a setter there would be
+ * called. The engine knows what Object.prototype has, so that looking costs nothing in optimised code.
+ */
 function generatedMaker(keys: readonly string[]): RecordMaker | undefined {
-  const names = keys.map((_, i) => `v${i}`);
-  const assignments = keys.map((key, i) => `this[${literal(key)}] = v${i};`);
+  const names = keys.map((_, i) => `v${i}`).join(', ');
+  const inherited = keys.map((key) => `${literal(key)} in prototype`).join(' || ');
+  const assignments = keys.map((key, i) => `this[${literal(key)}] = v${i};`).join(' ');
   // The prototype is that of any object literal, so that nobody can tell the difference.
   return evaluate(
-    { prototype: Object.prototype },
-    `function Record(${names.join(', ')}) { ${assignments.join(' ')} }
+    {
+      prototype: Object.prototype,
+      plain: (...values: unknown[]) => plainRecord(keys, values),
+    },
+    `function Record(${names}) { if (${inherited}) return plain(${names}); ${assignments} }
      Record.prototype = prototype;
      return Record;`,
   );
 }
 
-/** Tells whether an assignment makes an own property: not if Object.prototype has a setter or a frozen property of that name. */
-function isAssignable(key: string): boolean {
-  const inherited = Object.getOwnPropertyDescriptor(Object.prototype, key);
-  return inherited === undefined || inherited.writable === true;
-}
-
 /** Gives the constructor for the objects of `shape`, whose keys are always the same. */
 export function makerOf(shape: object, keys: readonly string[]): RecordMaker {
   let maker = MAKERS.get(shape);
-  if (maker === undefined)
-    MAKERS.set(
-      shape,
-      (maker = (keys.every(isAssignable) ? generatedMaker(keys) : undefined) ?? plainMaker(keys)),
-    );
+  if (maker === undefined) {
+    const fast = keys.some((key) => key in Object.prototype) ? undefined : generatedMaker(keys);
+    MAKERS.set(shape, (maker = fast ?? plainMaker(keys)));
+  }
   return maker;
 }

@@ -25,6 +25,7 @@ import { struct, union } from '../../src/layout/struct.ts';
 import { char, char16, char32, shortString, utf8 } from '../../src/layout/text-types.ts';
 import type { Fields, Layout } from '../../src/layout/types.ts';
 import { layoutsWithRecords } from '../support/layout-arbitraries.ts';
+import { available, foundByCSharp, foundByPascal, statedByC } from '../support/peer-offsets.ts';
 
 const Everything = struct('Everything', {
   int: u8, while: be(u16), class: i32, 'odd name': u32, 'odd-name': u32, INT: u8,
@@ -35,8 +36,6 @@ const Everything = struct('Everything', {
   value: union('Value', { real: f64, word: u64, raw: bytes(9) }),
 }); // prettier-ignore
 const Pinned = struct('Pinned', { a: u8, b: u32, c: u64 }, { offsets: { b: 5, c: 16 }, size: 30 });
-
-const available = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
 
 /** Runs a compiler or interpreter over a source file; gives what it says. */
 function verdict(extension: string, source: string, command: string, args: readonly string[]): string {
@@ -69,6 +68,7 @@ describe.each(JUDGES)('%s source, judged: .%s by %s', (language, extension, comm
   test.skipIf(!available(command))('declares every kind of field, pins and packs included', () => {
     expect(judge(Everything)).toBe('accepted');
     expect(judge(Pinned)).toBe('accepted');
+    expect(judge(Clashing)).toBe('accepted');
   });
 
   test.skipIf(!available(command))('declares arbitrary layouts', () => {
@@ -81,6 +81,45 @@ describe.each(JUDGES)('%s source, judged: .%s by %s', (language, extension, comm
   test.skipIf(!available(command))('is refused if a size is not the one it says', () => {
     const source = codegen(Pinned, language).replaceAll(/== 30\b/g, '== 31');
     expect(verdict(extension, source, command, args)).not.toBe('accepted');
+  });
+});
+
+// Names that are types, fields and constants at once, and that differ in case only.
+const Clashing = struct('Point', {
+  point: struct('Point', { Size: u8, POINT: u16, x: enumOf(u8, { y: 1 }), point_2_x_y: u8 }),
+  POINT_2: array(struct('point', { first: u32 }), 2),
+  PointLayout: struct('PointLayout', { Point_2: u8, program: u8, Value: u8 }),
+  other: struct('x', { x: u8 }), x: u8, X: u8, result: u8,
+}); // prettier-ignore
+
+describe.each<readonly [PeerLanguage, string, (source: string) => number[]]>([
+  ['pascal', 'fpc', foundByPascal],
+  ['csharp', 'mono', foundByCSharp],
+])('%s source, compiled and run by %s', (language, command, found) => {
+  const compilerIsHere = available(command) && (command !== 'mono' || available('mcs'));
+  const check = (layout: Layout): void => {
+    expect(found(codegen(layout, language))).toEqual(statedByC(codegen(layout, 'c')));
+  };
+
+  test.skipIf(!compilerIsHere)('has the sizes and offsets of every kind of field', () => {
+    check(Everything);
+    check(Pinned);
+    check(Clashing);
+  });
+
+  test.skipIf(!compilerIsHere)('has the sizes and offsets of arbitrary layouts', () => {
+    for (const { layout } of fc.sample(layoutsWithRecords, { numRuns: 12, seed: 11 })) check(layout);
+  });
+
+  test.skipIf(!compilerIsHere)('shows a field that is elsewhere', () => {
+    const stated = statedByC(codegen(Pinned, 'c'));
+    expect(stated).toEqual([30, 0, 1, 5, 9, 16, 24]);
+    const source = codegen(Pinned, language);
+    const moved = source.replace('[FieldOffset(5)]', '[FieldOffset(6)]').replace('<> 30', '<> 31');
+    expect(moved).not.toBe(source);
+    const outcome = (): unknown => found(moved);
+    if (language === 'pascal') expect(outcome).toThrow('size of Pinned');
+    else expect(outcome()).not.toEqual(stated);
   });
 });
 

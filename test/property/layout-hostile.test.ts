@@ -147,6 +147,43 @@ describe('definitions', () => {
     }).toThrow(expect.objectContaining({ code: 'LAYOUT_TOO_LARGE' }));
   });
 
+  test('a setter or a constant that Object.prototype gets later sees nothing of the records, which stay plain objects', () => {
+    const Late = struct('Late', {
+      a: u8,
+      mode: bits(u8, { low: 4, high: 4 }),
+      inner: struct('In', { b: u8 }),
+    });
+    const memory = Uint8Array.of(1, 0x32, 4);
+    const record = Late.decode(memory);
+    const target = Late.zero();
+    const seen: unknown[] = [];
+    const names = ['a', 'low', 'inner', 'b'];
+    try {
+      for (const name of names) {
+        // oxlint-disable-next-line no-extend-native -- that is the attack
+        Object.defineProperty(Object.prototype, name, {
+          configurable: true,
+          ...(name === 'low' ? { value: 9 } : { set: (value: unknown) => seen.push(value) }),
+        });
+      }
+      for (let i = 0; i < 100; i++) {
+        for (const read of [
+          Late.decode(memory),
+          codecOf(Late).decodeInto(new DataView(memory.buffer), 0, target),
+        ]) {
+          expect(Object.keys(read)).toEqual(['a', 'mode', 'inner']);
+          expect(JSON.stringify(read)).toBe('{"a":1,"mode":{"low":2,"high":3},"inner":{"b":4}}');
+        }
+        expect(JSON.stringify(Late.zero())).toBe('{"a":0,"mode":{"low":0,"high":0},"inner":{"b":0}}');
+      }
+    } finally {
+      for (const name of names) Reflect.deleteProperty(Object.prototype, name);
+    }
+    expect(seen).toEqual([]);
+    expect(Late.decode(memory)).toEqual(record);
+    expect(Object.getPrototypeOf(record)).toBe(Object.prototype);
+  });
+
   test('a setter that Object.prototype has when a layout is made sees nothing of its records', () => {
     const layout = define({ trapped: f64, mode: enumOf(u8, { On: 0 }) });
     const seen: unknown[] = [];

@@ -7,12 +7,32 @@ import * as fc from 'fast-check';
 import koffi from 'koffi';
 import { Struct } from 'typed-struct';
 import { describe, expect, test } from 'vitest';
-import type { Pack } from '../../src/layout/abi.ts';
+import type { Abi, Pack } from '../../src/layout/abi.ts';
 import { array } from '../../src/layout/composites.ts';
 import { codecOf } from '../../src/layout/codec.ts';
-import { be, f32, f64, i16, i32, i64, i8, u16, u32, u64, u8 } from '../../src/layout/numbers.ts';
+import {
+  be,
+  bool32,
+  f32,
+  f64,
+  filetime,
+  i16,
+  i32,
+  i64,
+  i8,
+  long,
+  pointer,
+  sizeT,
+  timeT,
+  u16,
+  u32,
+  u64,
+  u8,
+  ulong,
+} from '../../src/layout/numbers.ts';
 import { struct } from '../../src/layout/struct.ts';
 import { insideOf } from '../../src/layout/shape.ts';
+import { wchar } from '../../src/layout/text-types.ts';
 import type { AnyType, Fields, Layout } from '../../src/layout/types.ts';
 import { layoutsWithRecords } from '../support/layout-arbitraries.ts';
 import { CSource, shapeOf } from '../support/layout-c-source.ts';
@@ -227,12 +247,20 @@ describe('typed-struct agrees', () => {
   });
 });
 
-const hasGcc = spawnSync('gcc', ['--version']).status === 0;
-const m32 =
-  hasGcc && spawnSync('gcc', ['-m32', '-fsyntax-only', '-xc', '-'], { input: 'int x;' }).status === 0;
+/** A C compiler for each ABI. Those for Windows only compile: what they are asked is known before any program runs. */
+const COMPILERS: Readonly<Record<Abi, readonly [command: string, ...flags: string[]]>> = {
+  linux64: ['gcc'],
+  linux32: ['gcc', '-m32'],
+  win64: ['x86_64-w64-mingw32-gcc'],
+  win32: ['i686-w64-mingw32-gcc'],
+};
+const compiles = (abi: Abi, source: string): boolean => {
+  const [command, ...flags] = COMPILERS[abi];
+  return spawnSync(command, [...flags, '-fsyntax-only', '-xc', '-'], { input: source }).status === 0;
+};
 
 /** Has a compiler check the sizes and offsets of many layouts at once; gives its complaints. */
-function complaints(layouts: readonly Layout[], flags: readonly string[]): string {
+function complaints(layouts: readonly Layout[], abi: Abi, more: readonly string[] = []): string {
   const lines = ['#include <stdint.h>', '#include <stddef.h>', '#include <stdbool.h>'];
   layouts.forEach((layout, n) => {
     const source = new CSource();
@@ -248,10 +276,13 @@ function complaints(layouts: readonly Layout[], flags: readonly string[]): strin
     );
   });
   const folder = mkdtempSync(join(tmpdir(), 'layouts-'));
+  const [command, ...flags] = COMPILERS[abi];
   try {
     const file = join(folder, 'layouts.c');
-    writeFileSync(file, lines.join('\n'));
-    execFileSync('gcc', ['-std=c11', '-ffreestanding', '-fsyntax-only', ...flags, file], {
+    writeFileSync(file, [...lines, ...more].join('\n'));
+    // Headers of the system are not there for every target.
+    const alone = more.length === 0 ? ['-ffreestanding'] : [];
+    execFileSync(command, ['-std=c11', ...alone, '-fsyntax-only', ...flags, file], {
       encoding: 'utf8',
       stdio: 'pipe',
     });
@@ -263,23 +294,46 @@ function complaints(layouts: readonly Layout[], flags: readonly string[]): strin
   }
 }
 
-describe.skipIf(!hasGcc)('a C compiler agrees', () => {
-  const sample = (abi: 'linux64' | 'linux32') =>
-    fc.sample(layoutsWithRecords, { numRuns: 300, seed: 20_260 }).map(({ layout }) => layout.on(abi));
+// A system without the compiler cannot ask it.
+describe.each(Object.keys(COMPILERS) as Abi[])('a C compiler for %s', (abi) => {
+  const isHere = compiles(abi, 'int x;');
+  const hasHeaders = compiles(abi, '#include <time.h>\n');
 
-  test('on size, alignment and offsets, on linux64', () => {
-    const layouts = sample('linux64');
+  test.skipIf(!isHere)('agrees on size, alignment and offsets', () => {
+    const layouts = fc
+      .sample(layoutsWithRecords, { numRuns: 300, seed: 20_260 })
+      .map(({ layout }) => layout.on(abi));
     expect(layouts.length).toBe(300);
-    expect(complaints(layouts, [])).toBe('');
+    expect(complaints(layouts, abi)).toBe('');
   });
 
-  test.skipIf(!m32)('on size, alignment and offsets, on linux32', () => {
-    const layouts = sample('linux32');
-    expect(layouts.length).toBe(300);
-    expect(complaints(layouts, ['-m32'])).toBe('');
+  test.skipIf(!hasHeaders)('agrees on the types whose width it decides, and on FILETIME', () => {
+    const named = {
+      long,
+      'unsigned long': ulong,
+      size_t: sizeT,
+      'void *': pointer,
+      time_t: timeT,
+      ...(abi.startsWith('win')
+        ? { FILETIME: filetime, BOOL: bool32, 'WCHAR[3]': wchar(3) }
+        : { 'wchar_t[3]': wchar(3) }),
+    };
+    const facts = Object.entries(named).flatMap(([name, type]) => {
+      const { size, align } = struct<Fields>('One', { value: type }, { abi });
+      return [
+        `_Static_assert(sizeof(${name}) == ${size}, "size of ${name}");`,
+        `_Static_assert(_Alignof(${name}) == ${align}, "align of ${name}");`,
+      ];
+    });
+    const header = `#include <${abi.startsWith('win') ? 'windows' : 'wchar'}.h>`;
+    expect(complaints([], abi, [header, '#include <time.h>', ...facts])).toBe('');
+    expect(complaints([], abi, ['#include <time.h>', '_Static_assert(sizeof(time_t) == 3, "no");'])).toMatch(
+      'no',
+    );
   });
 
-  test('and complains about a layout that is wrong', () => {
-    expect(complaints([struct('Wrong', { a: u8, b: u32 }, { offsets: { b: 2 } })], [])).toMatch('size of 0');
+  test.skipIf(!isHere)('complains about a layout that is wrong', () => {
+    const wrong = struct('Wrong', { a: u8, b: u32 }, { offsets: { b: 2 }, abi });
+    expect(complaints([wrong], abi)).toMatch('size of 0');
   });
 });
