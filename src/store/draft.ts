@@ -7,7 +7,7 @@ import type { AnyLayout } from '../layout/types.ts';
 /** Gives a function that changes the record at byte `at` as `change` leaves the draft; what `change` throws passes through. */
 export function draftChange(
   layout: AnyLayout,
-  what: string,
+  what: () => string,
   change: (draft: object) => unknown,
 ): (view: DataView, at: number) => void {
   const codec = codecOf(layout);
@@ -18,7 +18,7 @@ export function draftChange(
     if (typeof (result as { then?: unknown } | undefined | null)?.then === 'function') {
       throw new ValueError(
         'VALUE_TYPE',
-        `cannot update ${what}: the callback returned a promise, expected it to be done`,
+        `cannot update ${what()}: the callback returned a promise, expected it to be done`,
       );
     }
     if (!compares) return codec.encode(view, at, draft);

@@ -160,6 +160,9 @@ export class MapWriter extends MapReader {
   update(key: unknown, change: (draft: object) => unknown): boolean {
     if (typeof change !== 'function')
       throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
-    return this.#access.revise(key, draftChange(this.layout, `${this.layout.name}[${String(key)}]`, change));
+    return this.#access.revise(
+      key,
+      draftChange(this.layout, () => `${this.layout.name}[${String(key)}]`, change),
+    );
   }
 }

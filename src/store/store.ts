@@ -169,6 +169,9 @@ export class Writer extends Reader {
   update(index: number, change: (draft: object) => unknown): void {
     if (typeof change !== 'function')
       throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
-    this.#access.revise(index, draftChange(this.layout, `${this.layout.name}[${index}]`, change));
+    this.#access.revise(
+      index,
+      draftChange(this.layout, () => `${this.layout.name}[${index}]`, change),
+    );
   }
 }

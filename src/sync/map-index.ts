@@ -189,15 +189,15 @@ export class MapIndex {
     }
   }
 
-  /** Protocol: change 4. */
+  /** Protocol: change 7. */
   unlock(): void {
-    // Step: change 4
+    // STEP: change 7
     // ORDER: a full barrier: all of the change is before the look at `armed`.
     Atomics.store(this.#memory.words, this.#memory.control, 0);
   }
 
   /**
-   * Adds a key that is not there (protocol: insert 1 to 7). `publish` commits the entry to the slot, with the base it is given;
+   * Adds a key that is not there (protocol: change 4 to 6, insert). `publish` commits the entry to the slot, with the base it is given;
    * if it throws, nothing is added. Under the structure lock.
    * @throws {StoreFullError} STORE_FULL
    */
@@ -214,14 +214,14 @@ export class MapIndex {
     const at = this.#indexAt(place);
     const base = Math.max(0, this.#floor - this.#latch.generation(slot));
     this.#intend(slot, place, this.size);
-    // Step: insert 4
+    // STEP: insert 1
     if (slot === highWater) this.#store(HIGH_WATER, slot + 1);
-    // Step: insert 5, filled
+    // STEP: insert 2, filled
     if (words[at] === 0) this.#addFilled(1);
-    // Step: insert 5
+    // STEP: insert 2
     Atomics.store(words, at, (hash & ~slotMask) | (slot + 1));
     try {
-      // Step: insert 6
+      // STEP: insert 3
       publish(slot, base);
     } finally {
       this.#finish();
@@ -229,26 +229,26 @@ export class MapIndex {
   }
 
   /**
-   * Takes the key away that `find` found at `place` in `slot` (protocol: delete 1 to 4). `publish` commits an entry that is not
+   * Takes the key away that `find` found at `place` in `slot` (protocol: change 4 to 6, delete). `publish` commits an entry that is not
    * present; if it throws, nothing is taken away. Under the structure lock.
    */
   remove(slot: number, place: number, publish: (slot: number, base: number) => void): void {
     this.#intend(slot, place, this.size - 1);
     try {
-      // Step: delete 2
+      // STEP: delete 1
       publish(slot, this.baseOf(slot));
     } finally {
       this.#finish();
     }
   }
 
-  /** Notes what is about to change; the slot last, since it makes the note valid (protocol: change 3). */
+  /** Notes what is about to change; the slot last, since it makes the note valid (protocol: change 4). */
   #intend(slot: number, place: number, sizeWithout: number): void {
-    // Step: change 3, place
+    // STEP: change 4, place
     this.#store(INTENT_PLACE, place);
-    // Step: change 3, size
+    // STEP: change 4, size
     this.#store(INTENT_SIZE, sizeWithout);
-    // Step: change 3
+    // STEP: change 4
     this.#store(INTENT_SLOT, slot + 1);
   }
 
@@ -264,22 +264,22 @@ export class MapIndex {
     const live = this.isLive(slot);
     const head = this.#load(FREE_HEAD);
     if (live) {
-      // Step: finish 3, present
+      // STEP: finish 3, present
       if (head === slot + 1) this.#store(FREE_HEAD, this.#linkOf(slot));
     } else {
       this.#clearPlace(place);
       this.#raiseFloor(this.#latch.generation(slot) + this.baseOf(slot));
       // A slot that was never used is free without a link.
       if (slot < this.highWater && head !== slot + 1) {
-        // Step: finish 3, link
+        // STEP: finish 3, link
         Atomics.store(this.#memory.words, this.#memory.control + LINKS + slot, head);
-        // Step: finish 3
+        // STEP: finish 3
         this.#store(FREE_HEAD, slot + 1);
       }
     }
-    // Step: finish 4
+    // STEP: finish 4
     this.#store(SIZE, this.#load(INTENT_SIZE) + (live ? 1 : 0));
-    // Step: finish 5
+    // STEP: finish 5
     this.#store(INTENT_SLOT, 0);
   }
 
@@ -289,14 +289,14 @@ export class MapIndex {
     const { indexWords, slotMask } = this.#geometry;
     if (Atomics.load(words, this.#indexAt(place)) === 0) return;
     const mask = indexWords - 1;
-    // Step: finish 1
+    // STEP: finish 1
     if (Atomics.load(words, this.#indexAt((place + 1) & mask)) !== 0) {
       Atomics.store(words, this.#indexAt(place), ~slotMask);
       return;
     }
     let at = place;
     do {
-      // Step: finish 1, empty
+      // STEP: finish 1, empty
       Atomics.store(words, this.#indexAt(at), 0);
       this.#addFilled(-1);
       at = (at - 1) & mask;
@@ -335,7 +335,7 @@ export class MapIndex {
     const other = (turns + 1) & 1;
     const index = control + indexes + other * indexWords;
     const highWater = this.highWater;
-    // Step: rebuild 1
+    // STEP: rebuild 1
     words.fill(0, index, index + indexWords);
     let filled = 0;
     for (let slot = 0; slot < highWater; slot++) {
@@ -348,9 +348,9 @@ export class MapIndex {
       words[index + place] = (hash & ~slotMask) | (slot + 1);
       filled++;
     }
-    // Step: rebuild 2
+    // STEP: rebuild 2
     this.#store(FILLED + other, filled);
-    // Step: rebuild 3
+    // STEP: rebuild 3
     // ORDER: the publish; a read-modify-write releases every store before it.
     Atomics.add(words, control + TURNS, 1);
   }
@@ -369,7 +369,7 @@ export class MapIndex {
   }
 
   #raiseFloor(generation: number): void {
-    // Step: finish 2
+    // STEP: finish 2
     if (generation > this.#floor) this.#doubles[(this.#memory.control + FLOOR) / 2] = generation;
   }
 

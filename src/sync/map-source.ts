@@ -119,28 +119,35 @@ export function mapSource(
               continue;
             }
             let isDone = false;
+            // STEP: write 1
             if (Atomics.compareExchange(words, slot + ${SLOT_LOCK_WORD}, 0, me) !== 0) acquire(slot + ${SLOT_LOCK_WORD});
             try {
+              // STEP: write 2
               const sequence = words[slot];
               const cell = ${cellOf};
               if (${isEntry}) {
                 const spare = (sequence + 1) & 1;
                 const wraps = words[slot + ${SLOT_WRAPS_WORD + 1} - spare];
+                // STEP: write 3, wraps
                 words[slot + ${SLOT_WRAPS_WORD} + spare] = sequence === -1 ? wraps + 1 : wraps;
                 const to = slot + ${SLOT_CELLS_WORD} + spare * ${cellWords};
+                // STEP: write 3
                 words[to + ${ENTRY_PRESENT_WORD}] = 1;
                 words[to + ${ENTRY_BASE_WORD}] = words[cell + ${ENTRY_BASE_WORD}];
                 words[to + ${ENTRY_BASE_WORD + 1}] = words[cell + ${ENTRY_BASE_WORD + 1}];
                 ${copyKey}
                 const o = to * ${WORD} + ${recordOffset};
                 ${record.stores}
+                // STEP: write 4
                 Atomics.add(words, slot, 1);
                 isDone = true;
               }
             } finally {
+              // STEP: write 5
               words[slot + ${SLOT_LOCK_WORD}] = 0;
             }
             if (isDone) {
+              // STEP: announce 1
               if (words[${armedWord}] !== 0) announce();
               return;
             }`;

@@ -16,6 +16,15 @@ const MUTATIONS: Readonly<Record<string, readonly [from: string, to: string]>> =
     'opening.initialize(header);',
     'object.publish(plan.place!); opening.initialize(header);',
   ],
+  'adds a key without a note': ['this.#intend(slot, place, this.size);', ''],
+  'names a slot before it is noted': [
+    'this.#intend(slot, place, this.size);',
+    'this.#store(FREE_HEAD, this.#linkOf(slot)); this.#intend(slot, place, this.size);',
+  ],
+  'clears its note first': [
+    'const head = this.#load(FREE_HEAD);',
+    'const head = this.#load(FREE_HEAD); this.#store(INTENT_SLOT, 0);',
+  ],
 };
 const [from, to] = MUTATIONS[new URL(import.meta.url).searchParams.get('mutation') ?? ''] ?? ['', ''];
 const mutate = (source: string): string => (from === '' ? source : source.replaceAll(from, to));

@@ -1,0 +1,62 @@
+// kill -9 at every step of a change of a map that the sources name; test/torture/map-scenarios.ts lists the verdicts.
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { Bed } from '../support/bed.ts';
+import { inLanes } from '../torture/campaign.ts';
+import { killMapAt, MAP_SCENARIOS, type MapPoint, traceOfMap } from '../torture/map-scenarios.ts';
+
+const LANES = 2;
+/** A step that several scenarios pass dies in so many of them. */
+const SCENARIOS_PER_STEP = 3;
+const MAP_STEPS = /^(find|change|insert|delete|finish|rebuild) /;
+
+function namedSteps(): Set<string> {
+  const source = readFileSync(new URL('../../src/sync/map-index.ts', import.meta.url), 'utf8');
+  return new Set([...source.matchAll(/\/\/ STEP: (.+)$/gm)].map(([, step]) => step!));
+}
+
+describe('kill -9', () => {
+  test('at every step of a change of a map loses no key, no slot and no word, and stops nobody', async () => {
+    const bed = new Bed();
+    const points: MapPoint[] = [];
+    await inLanes(LANES, MAP_SCENARIOS, async (scenario) => {
+      for (const step of new Set(await traceOfMap(bed, scenario))) points.push({ scenario, step, pass: 1 });
+    });
+    const reached = new Set(points.map(({ step }) => step));
+    expect([...reached].filter((step) => MAP_STEPS.test(step)).toSorted()).toEqual(
+      [...namedSteps()].toSorted(),
+    );
+    const deaths = new Map<string, number>();
+    const chosen = points.filter(({ step }) => {
+      deaths.set(step, (deaths.get(step) ?? 0) + 1);
+      return deaths.get(step)! <= SCENARIOS_PER_STEP;
+    });
+    const wrong: string[] = [];
+    await inLanes(LANES, chosen, async (point) => {
+      try {
+        await killMapAt(bed, point);
+      } catch (error) {
+        wrong.push(`${point.scenario.title}, ${point.step}: ${String(error)}`);
+      }
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test.each([
+    ['adds a key without a note', 'insert into a fresh slot', 'insert 3', 'all 8 entries are in use'],
+    [
+      'names a slot before it is noted',
+      'insert into a slot used before',
+      'change 4',
+      'all 8 entries are in use',
+    ],
+    ['clears its note first', 'delete of key 1 of eight', 'finish 3', 'all 8 entries are in use'],
+  ] as const)('the control, a victim that %s, is found', async (mutation, title, step, fault) => {
+    const scenario = MAP_SCENARIOS.find((each) => each.title === title)!;
+    const death = killMapAt(new Bed(), { scenario, step, pass: 1, mutation });
+    await expect(death).rejects.toThrow(fault);
+    const prefix = `sharecord-test-map-killed-at-step-${process.pid}-`;
+    for (const left of readdirSync('/dev/shm').filter((name) => name.startsWith(prefix)))
+      rmSync(`/dev/shm/${left}`);
+  });
+});
