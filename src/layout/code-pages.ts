@@ -24,6 +24,7 @@ export function singleByte(name: string, make: () => Uint16Array): ByteEncoding 
   return Object.freeze({
     name,
     unit: 1 as const,
+    ascii: true,
     decode(length: number): string {
       const table = toUnits();
       const { bytes, units } = scratch;

@@ -1,6 +1,7 @@
 // Finds an encoding by its WHATWG label or its Windows code page number.
 import { LayoutError } from '../errors.ts';
 import { SINGLE_BYTE } from './code-pages.ts';
+import { ISO_2022_JP } from './iso-2022-jp.ts';
 import { MULTI_BYTE } from './multi-byte.ts';
 import type { ByteEncoding, TextEncoding } from './text-encoding.ts';
 import { UTF16, UTF32, UTF8 } from './utf.ts';
@@ -44,6 +45,8 @@ const BY_NUMBER: Readonly<Record<number, string>> = {
   28605: 'iso-8859-15',
   28606: 'iso-8859-16',
   38598: 'iso-8859-8-i',
+  50220: 'iso-2022-jp',
+  50221: 'iso-2022-jp',
   51932: 'euc-jp',
   51936: 'gbk',
   51949: 'euc-kr',
@@ -52,7 +55,10 @@ const BY_NUMBER: Readonly<Record<number, string>> = {
 };
 
 const BY_NAME: ReadonlyMap<string, TextEncoding> = new Map<string, TextEncoding>(
-  [UTF8, UTF16, UTF32, ...SINGLE_BYTE, ...MULTI_BYTE].map((encoding) => [encoding.name, encoding]),
+  [UTF8, UTF16, UTF32, ISO_2022_JP, ...SINGLE_BYTE, ...MULTI_BYTE].map((encoding) => [
+    encoding.name,
+    encoding,
+  ]),
 );
 
 /** Labels that a TextDecoder does not know, or knows as something else. */

@@ -196,6 +196,7 @@ function multiByte(page: Page): ByteEncoding {
   return Object.freeze({
     name,
     unit: 1 as const,
+    ascii: true,
     decode(length: number): string {
       tables ??= buildTables(page);
       const { singles, pairs, decoder } = tables;

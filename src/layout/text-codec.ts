@@ -60,13 +60,14 @@ function readToNul(encoding: ByteEncoding, view: DataView, at: number, units: nu
   if (units > LONG_FIELD && units <= VERY_LONG_FIELD && encoding === UTF8) return readLong(view, at, units);
   const length = copyText(view, at, units);
   if (length === 0) return '';
-  return length > 0 ? textOfBytes(length) : encoding.decode(~length);
+  if (length < 0) return encoding.decode(~length);
+  return encoding.ascii ? textOfBytes(length) : encoding.decode(length);
 }
 
 /** Reads exactly `length` bytes. */
 function readBytes(encoding: ByteEncoding, view: DataView, at: number, length: number): string {
   if (length === 0) return '';
-  return copyToScratch(view, at, length) ? textOfBytes(length) : encoding.decode(length);
+  return copyToScratch(view, at, length) && encoding.ascii ? textOfBytes(length) : encoding.decode(length);
 }
 
 /** Writes `text` and gives its bytes; the rest of the `size` bytes is zeroed. */
@@ -80,7 +81,7 @@ function writeBytes(
   const limit = limitOf(shape);
   const size = shape.units;
   const { length } = text;
-  if (length <= limit && asciiOfText(text)) {
+  if (length <= limit && encoding.ascii && asciiOfText(text)) {
     copyFromScratch(view, at, length);
     zeroFill(view, at + length, size - length);
     return length;

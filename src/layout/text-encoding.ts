@@ -7,6 +7,8 @@ export interface ByteEncoding {
   /** Canonical name; equal names mean equal bytes. */
   readonly name: string;
   readonly unit: 1;
+  /** Bytes below 0x80 are ASCII wherever they stand, so that texts of them need no table. */
+  readonly ascii: boolean;
   /** Reads the first `length` bytes of the scratch memory; malformed text reads as U+FFFD. */
   decode(length: number): string;
   /** Counts the bytes of `text`; with `replace` an unmappable character counts as `?`. @throws Fault VALUE_UNMAPPABLE without */

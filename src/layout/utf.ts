@@ -15,6 +15,7 @@ function utf8Length(text: string): number {
 export const UTF8: ByteEncoding = Object.freeze({
   name: 'utf-8',
   unit: 1,
+  ascii: true,
   decode: textOfUtf8,
   measure(text: string): number {
     if (!text.isWellFormed()) loneSurrogate(text, 'utf-8');

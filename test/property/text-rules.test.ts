@@ -32,6 +32,7 @@ const CODE_PAGES = [
   'euc-kr',
   'euc-jp',
   'gb18030',
+  'iso-2022-jp',
 ];
 const VARIANTS: readonly Variant[] = [
   { title: 'utf8', unit: 1, encoding: 'utf-8', make: utf8 },
@@ -190,9 +191,9 @@ describe('code pages', () => {
       fc.assert(
         fc.property(texts, (text) => {
           const lacks = [...text].some((character) => bytesOf(character, encoding) === undefined);
-          const strict = struct('Text', { text: char(80, { encoding }) });
-          const lax = struct('Text', { text: char(80, { encoding, onUnmappable: 'replace' }) });
-          const memory = new ArrayBuffer(80);
+          const strict = struct('Text', { text: char(160, { encoding }) });
+          const lax = struct('Text', { text: char(160, { encoding, onUnmappable: 'replace' }) });
+          const memory = new ArrayBuffer(160);
           expect(codeOf(() => strict.encode({ text }, memory))).toBe(lacks ? 'VALUE_UNMAPPABLE' : undefined);
           lax.encode({ text }, memory);
           const expected = [...text]
@@ -206,8 +207,8 @@ describe('code pages', () => {
 
   test('every character that a page can hold reads back as itself, and byteLength tells its bytes', () => {
     for (const encoding of CODE_PAGES) {
-      const layout = struct('Text', { text: char(4, { encoding, terminated: false }) });
-      const memory = new ArrayBuffer(4);
+      const layout = struct('Text', { text: char(8, { encoding, terminated: false }) });
+      const memory = new ArrayBuffer(8);
       let held = 0;
       // Every character of one page, every third of the others.
       for (let point = 1; point < 0x1_0010; point += encoding === 'gbk' ? 1 : 3) {
@@ -335,6 +336,23 @@ describe('code pages', () => {
     layout.encode({ text: '똠' }, memory);
     expect([...memory]).toEqual([0x8c, 0x63, 0, 0]);
     expect(layout.decode(memory).text).toBe('똠');
+  });
+
+  test('iso-2022-jp begins and ends in ASCII, keeps room for the way back, and lacks the characters that switch', () => {
+    const layout = struct('Text', { text: char(11, { encoding: 'iso-2022-jp' }) });
+    const memory = new Uint8Array(11);
+    layout.encode({ text: '日本' }, memory);
+    expect(Buffer.from(memory).toString('latin1')).toBe('\x1b$BF|K\\\x1b(B\0');
+    expect(byteLength('日', 50220) + byteLength('本', 50220)).toBe(16);
+    expect(byteLength('日本', 50220)).toBe(10);
+    expect(() => layout.encode({ text: '日本a' }, memory)).toThrow(
+      'text is 11 bytes, expected at most 10 and a terminator',
+    );
+    expect(codeOf(() => layout.encode({ text: '\x1b(I1' }, memory))).toBe('VALUE_UNMAPPABLE');
+    expect(layout.decode(memory).text).toBe('日本');
+    const cut = struct('Text', { text: char(10, { encoding: 'iso-2022-jp', onOverflow: 'truncate' }) });
+    cut.encode({ text: '日本' }, memory);
+    expect(cut.decode(memory).text).toBe('日');
   });
 
   test('an unknown encoding is refused by name, UTF-16 points to char16', () => {
