@@ -33,7 +33,9 @@ export default defineConfig({
       project('unit', 30_000),
       project('property', 120_000),
       project('platform', 60_000, onWindows ? PLATFORM_FILES_ON_WINDOWS : undefined),
-      ...(onWindows ? [project('windows', 60_000)] : []),
+      ...(onWindows
+        ? [project('windows', 120_000, ['test/windows/**/*.test.ts', 'test/race/node-races.test.ts'])]
+        : []),
       project('race', 180_000),
       project('examples', 60_000, onWindows ? EXAMPLES_ON_WINDOWS : undefined),
       project('cli', 60_000),

@@ -1,4 +1,4 @@
-// The latch with one step taken out: the negative controls of the race tests. Nothing here may be copied into the library.
+// The guards with one step taken out: the negative controls of the race tests. Nothing here may be copied into the library.
 import { type RawSlot, valueOfArray } from './records.ts';
 
 /** Reads the current cell `count` times without looking at the sequence again; gives how many copies were torn. */
@@ -11,6 +11,20 @@ export function mixUnchecked(
   for (let turn = 0; turn < count; turn++) {
     const from = cell + (Atomics.load(words, sequence) & 1) * cellLength;
     for (let i = 0; i < cellLength; i++) scratch[i] = doubles[from + i]!;
+    if (Number.isNaN(valueOfArray(scratch))) torn++;
+  }
+  return torn;
+}
+
+/** The same for a record of one cell: copies it whatever its sequence says. */
+export function mixOneCell(
+  { doubles, cell, cellLength }: RawSlot,
+  scratch: Float64Array,
+  count: number,
+): number {
+  let torn = 0;
+  for (let turn = 0; turn < count; turn++) {
+    for (let i = 0; i < cellLength; i++) scratch[i] = doubles[cell + i]!;
     if (Number.isNaN(valueOfArray(scratch))) torn++;
   }
   return torn;

@@ -4,7 +4,7 @@
 import { parentPort, Worker, isMainThread } from 'node:worker_threads';
 import { once } from 'node:events';
 import { GuardError, openSegment, openStore, type StoreWriter } from '../../src/index.ts';
-import { mixUnchecked, mixWithPlainRecheck, overwriteInPlace } from './broken-latch.ts';
+import { mixOneCell, mixUnchecked, mixWithPlainRecheck, overwriteInPlace } from './broken-latch.ts';
 import {
   kindOf,
   layoutOf,
@@ -126,10 +126,10 @@ async function read(
   say(seen);
 }
 
-/** read-broken NAME HOW TORN_LIMIT: a control, `unchecked` or `plain-recheck`; ends by itself after so many torn reads. */
+/** read-broken NAME HOW TORN_LIMIT: a control, `unchecked`, `one-cell` or `plain-recheck`; ends by itself after so many torn reads. */
 async function readBroken(name: string, how: string, limit: string): Promise<void> {
   const segment = openSegment(name);
-  const look = how === 'unchecked' ? mixUnchecked : mixWithPlainRecheck;
+  const look = { unchecked: mixUnchecked, 'one-cell': mixOneCell }[how] ?? mixWithPlainRecheck;
   const slot = rawSlot(segment.buffer, 0);
   const scratch = new Float64Array(slot.cellLength);
   let reads = 0;

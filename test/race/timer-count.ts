@@ -1,7 +1,8 @@
-// Tells whether a watch was woken by the doorbell or by the timer of its longest sleep: wraps `fs.watch` and `setTimeout`
-// of this thread. A lost wake-up is a delivery after the timer with no ring on its way.
+// Tells whether a watch was woken by the doorbell or by the timer of its longest sleep: wraps `fs.watch`, the doorbell of
+// Windows and `setTimeout` of this thread. A lost wake-up is a delivery after the timer with no ring on its way.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import { EventDoorbell } from '../../src/platform/win32-doorbell.ts';
 
 /** Length of the sleep in src/store/watch.ts. The test of a writer that dies before it rings proves that it is this one. */
 const TIMED_SLEEP_MS = 1000;
@@ -20,6 +21,14 @@ export function watchTimers(): { delivered: () => void; count: () => number } {
     return watcher;
   }) as typeof realWatch;
   syncBuiltinESMExports();
+
+  const realListen = EventDoorbell.prototype.listen;
+  EventDoorbell.prototype.listen = function listen(onRing) {
+    return realListen.call(this, () => {
+      rings++;
+      onRing();
+    });
+  };
 
   const realTimeout = globalThis.setTimeout;
   globalThis.setTimeout = ((call: () => void, milliseconds?: number) => {
