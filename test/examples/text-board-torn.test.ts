@@ -5,11 +5,11 @@
 //   ours without the lock         torn (the control)       torn (the control)
 //   native with the lock          whole                    -
 //   native, as the original       torn: this remains       torn
-import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Board, joinBoard } from '../../examples/text-board/board.ts';
 import { openRecord, unguarded } from '../../src/index.ts';
 import { type LinePeer, startExample, startProgram } from './line-peer.ts';
+import { uniqueName } from './names.ts';
 import { nativePeer } from './native-peer.ts';
 
 const NATIVE = nativePeer('text-board', 'board');
@@ -30,7 +30,7 @@ type Writer = keyof typeof WRITERS;
 const available = (writers: readonly Writer[]): readonly Writer[] =>
   writers.filter((writer) => NATIVE !== undefined || writer.startsWith('ours'));
 
-const uniqueName = (): string => `sharecord-test-torn-board-${randomUUID()}`;
+const boardName = (): string => uniqueName((name) => [`${name}.lock`, `${name}.note`]);
 const isWhole = (text: string): boolean => text === '' || /^(A{4095}|B{4095})$/.test(text);
 
 async function hammer(writer: Writer, name: string): Promise<LinePeer> {
@@ -43,7 +43,7 @@ describe('a peer of the text board that reads with the lock', () => {
   test.each(available(['ours', 'native with the lock']))(
     'gets whole texts of a writer: %s',
     async (writer) => {
-      const name = uniqueName();
+      const name = boardName();
       const board = joinBoard(name);
       try {
         const peer = await hammer(writer, name);
@@ -69,7 +69,7 @@ describe('a peer of the text board that reads with the lock', () => {
   test.each(available(['ours without the lock', 'native, as the original']))(
     'gets torn texts of a writer that takes none (the control, and what remains): %s',
     async (writer) => {
-      const name = uniqueName();
+      const name = boardName();
       const board = joinBoard(name);
       try {
         const peer = await hammer(writer, name);
@@ -87,7 +87,7 @@ describe('a peer of the text board that reads with the lock', () => {
 });
 
 test('a reader without the lock gets torn texts of peers that take it', async () => {
-  const name = uniqueName();
+  const name = boardName();
   const board = joinBoard(name);
   const reader = openRecord(name, Board, { guard: unguarded() });
   try {
@@ -104,7 +104,7 @@ test('a reader without the lock gets torn texts of peers that take it', async ()
 });
 
 test('the text of a peer that was killed in the middle of writing is finished by the next one', async () => {
-  const name = uniqueName();
+  const name = boardName();
   const board = joinBoard(name);
   const raw = openRecord(name, Board, { guard: unguarded() });
   try {

@@ -1,10 +1,10 @@
 // The text board end to end: native peers and ours, in processes and threads, on one board.
-import { randomUUID } from 'node:crypto';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ORIGINAL } from '../../examples/text-board/board.ts';
 import { openSegment } from '../../src/index.ts';
 import { isNamed, onWindows, wholeSize } from '../support/system.ts';
 import { type LinePeer, startExample, startProgram, startThread } from './line-peer.ts';
+import { uniqueName } from './names.ts';
 import { nativePeer } from './native-peer.ts';
 
 const NATIVE = nativePeer('text-board', 'board');
@@ -16,10 +16,7 @@ interface Names {
   readonly message: string;
 }
 function uniqueNames(): Names {
-  const name = `sharecord-test-board-${randomUUID()}`;
-  onTestFinished(() => {
-    for (const each of [name, `${name}.lock`, `${name}.note`]) expect(isNamed(each), each).toBe(false);
-  });
+  const name = uniqueName((base) => [`${base}.lock`, `${base}.note`]);
   return { name, message: `${name} message` };
 }
 

@@ -1,13 +1,13 @@
 // TPShareMem end to end: sender and receiver, each ours (in a process or a thread) or the Pascal one.
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ansiShareMem, TPShareMem } from '../../examples/tpsharemem/record.ts';
 import { type AnyLayout, codegen, joinRecord, joinSegment, namedMutex } from '../../src/index.ts';
-import { isNamed, onWindows } from '../support/system.ts';
+import { onWindows } from '../support/system.ts';
 import { type LinePeer, startExample, startProgram, startThread } from './line-peer.ts';
+import { uniqueName } from './names.ts';
 import { nativePeer } from './native-peer.ts';
 import { ROOT } from './program.ts';
 
@@ -22,12 +22,8 @@ interface Names {
 const ORIGINAL: Names = { map: 'MapName', mutex: 'My MUTEX NAME COES HERE', title: 'Form2' };
 
 function uniqueNames(): Names {
-  const map = `sharecord-test-tpsharemem-${randomUUID()}`;
-  const names = { map, mutex: `${map} mutex`, title: `${map} Form2` };
-  onTestFinished(() => {
-    for (const each of [names.map, names.mutex]) expect(isNamed(each), each).toBe(false);
-  });
-  return names;
+  const map = uniqueName((name) => [`${name} mutex`]);
+  return { map, mutex: `${map} mutex`, title: `${map} Form2` };
 }
 
 const KINDS = ['process', 'thread', 'native'] as const;

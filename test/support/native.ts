@@ -21,7 +21,11 @@ const FLAGS = [
 /** Folder of the C sources. */
 export const NATIVE_FOLDER = path.join(root, 'native');
 
-const HEADERS = ['sharecord.h', 'named-memory.h'].map((name) => path.join(NATIVE_FOLDER, name));
+const headersIn = (folder: string): readonly string[] =>
+  fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.h'))
+    .map((name) => path.join(folder, name));
 
 /** Gives the path of the program that `build` makes of these sources; several processes may ask at once. */
 function compileOnce(
@@ -46,7 +50,8 @@ function compileOnce(
 export function compileNative(source: string, options: readonly string[] = []): string {
   const file = path.resolve(NATIVE_FOLDER, source);
   const flags = [...FLAGS, ...options];
-  return compileOnce(path.parse(source).name, [file, ...HEADERS], flags, (draft) =>
+  const headers = new Set([NATIVE_FOLDER, path.dirname(file)].flatMap(headersIn));
+  return compileOnce(path.parse(source).name, [file, ...headers], flags, (draft) =>
     execFileSync('gcc', [...flags, '-I', NATIVE_FOLDER, '-o', draft, file], {
       stdio: ['ignore', 'inherit', 'inherit'],
     }),
