@@ -202,7 +202,8 @@ function removeLeftover(plan: Plan<object>): boolean {
   try {
     object = openIfThere(plan);
   } catch (error) {
-    if (error instanceof SegmentError && error.code === 'SEGMENT_FOREIGN') return false;
+    if (error instanceof SegmentError && error.code === 'SEGMENT_FOREIGN')
+      throw takenError(plan, plan.kind, error);
     throw error;
   }
   if (object === undefined) return true;

@@ -244,13 +244,21 @@ export function createObject(options: CheckedOptions, size: number): SegmentObje
   return backing === 'file' ? platform.createFile(wanted, place) : platform.createUnpublished(wanted, place);
 }
 
-/** Reports that the name or file is there already; `what` is asked for. */
-export function takenError(options: CheckedOptions, what: 'segment' | 'store' | 'map'): SegmentError {
+/** Reports that the name or file is there already; `what` is asked for, `foreign` tells why it is no segment. */
+export function takenError(
+  options: CheckedOptions,
+  what: 'segment' | 'store' | 'map',
+  foreign?: SegmentError,
+): SegmentError {
   const { backing, place } = options;
-  const fact = backing === 'file' ? 'the file exists' : 'the name is in use';
+  const inUse = backing === 'file' ? 'the file exists' : 'the name is in use';
+  const fact = foreign === undefined ? inUse : 'the name belongs to something of another kind';
+  const { syscall, osCode } = foreign ?? platform.taken[backing === 'file' ? 'file' : 'named'];
   return new SegmentError('SEGMENT_EXISTS', `cannot create ${what} "${place}": ${fact}`, {
-    ...platform.taken[backing === 'file' ? 'file' : 'named'],
+    syscall,
+    osCode,
     segment: place,
+    cause: foreign,
   });
 }
 
