@@ -15,9 +15,11 @@ export const NO_HANDLE = MINUS_ONE;
 export const WORD_RANGE = 2 ** 32;
 // PLATFORM: an offset must be a multiple of the allocation granularity (MapViewOfFile, Microsoft Learn), 64 KiB everywhere.
 const GRANULARITY = 65536;
-// PLATFORM: MEMORY_BASIC_INFORMATION of 64-bit Windows (VirtualQuery): 48 bytes, RegionSize at 24.
+// PLATFORM: MEMORY_BASIC_INFORMATION of 64-bit Windows (VirtualQuery): 48 bytes, RegionSize at 24, State at 32.
 const MEMORY_INFORMATION_SIZE = 48;
 const REGION_SIZE_OFFSET = 24;
+const STATE_OFFSET = 32;
+const MEM_COMMIT = 0x1000;
 const DUPLICATE_SAME_ACCESS = 2;
 const PROCESS_DUP_HANDLE = 0x40;
 
@@ -235,15 +237,37 @@ export function flushView(view: MappedView, segment: string | undefined): void {
   throw windowsError({ act: 'flush', segment, syscall: 'FlushViewOfFile', osCode: lastError() });
 }
 
+/** A range of pages in one state. */
+export interface Region {
+  /** Bytes. */
+  readonly size: number;
+  /** False for pages that are only reserved: touching one ends the process. */
+  readonly isCommitted: boolean;
+}
+
+/** Tells what begins at a mapped address; undefined if the system does not say. */
+export function regionOf(address: number): Region | undefined {
+  const answer = new DataView(new ArrayBuffer(MEMORY_INFORMATION_SIZE));
+  if (Number(kernel32().virtualQuery(address, answer, MEMORY_INFORMATION_SIZE)) === 0) return undefined;
+  return {
+    size: Number(answer.getBigUint64(REGION_SIZE_OFFSET, true)),
+    isCommitted: answer.getUint32(STATE_OFFSET, true) === MEM_COMMIT,
+  };
+}
+
 /** Tells the real size of a section, in whole pages: what a request asked for says nothing of an object that existed. */
 export function sectionSize(section: number, segment: string | undefined): number {
   const address = mapPages(section, FILE_MAP_READ, 0, 0, segment);
   try {
-    const answer = new DataView(new ArrayBuffer(MEMORY_INFORMATION_SIZE));
-    if (Number(kernel32().virtualQuery(address, answer, MEMORY_INFORMATION_SIZE)) === 0) {
+    const region = regionOf(address);
+    if (region === undefined)
       throw windowsError({ act: 'open', segment, syscall: 'VirtualQuery', osCode: lastError() });
-    }
-    return Number(answer.getBigUint64(REGION_SIZE_OFFSET, true));
+    if (region.isCommitted) return region.size;
+    throw new SegmentError(
+      'SEGMENT_UNSUPPORTED',
+      `cannot open segment ${JSON.stringify(segment ?? 'anonymous')}: its pages are reserved, expected committed ones`,
+      { segment },
+    );
   } finally {
     kernel32().unmapViewOfFile(address);
   }

@@ -20,6 +20,7 @@ import { createProcessObject } from './process-memory.ts';
 import { randomUUID } from 'node:crypto';
 import { windowMessages } from './win32-window.ts';
 import { createFileFor, openFile, WindowsFile } from './win32-file.ts';
+import { listSections, peekSection } from './win32-list.ts';
 import { MutexLocks, WindowsMutex } from './win32-locks.ts';
 import { isPresent, shareWithChildren, WindowsObject } from './win32-object.ts';
 import { READ_CONTROL, securityAttributes } from './win32-security.ts';
@@ -125,9 +126,8 @@ export const win32: Platform = {
 
   messages: windowMessages,
 
-  // PLATFORM: kernel objects have no documented listing.
-  list: () => [],
-  peek: () => undefined,
+  list: listSections,
+  peek: peekSection,
 
   // Nothing here outlives the machine; the second of its start is told for those who look.
   bootId: () => `started ${Math.round(Date.now() / MS_PER_S - os.uptime())}`,

@@ -428,8 +428,7 @@ test('waitForStore resolves once the store exists, and gives up after timeoutMs 
   await expect(waitForStore(name, Job, { timeoutMs: -1 })).rejects.toMatchObject({ code: 'VALUE_RANGE' });
 });
 
-// PLATFORM: Windows has no documented listing of kernel objects.
-test.skipIf(onWindows)('listSegments names managed segments only', () => {
+test('listSegments names managed segments only', () => {
   const name = uniqueName();
   const store = track(createStore({ name, layout: Job, capacity: 5 }));
   const foreign = uniqueName();

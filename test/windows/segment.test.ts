@@ -1,15 +1,25 @@
 // Segments of Windows with native programs: by name, and by a handle that was made for the other process.
+import koffi from 'koffi';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createSegment, openSegment, type Segment } from '../../src/index.ts';
+import {
+  createSegment,
+  createStore,
+  listSegments,
+  openSegment,
+  type Segment,
+  struct,
+  u32,
+} from '../../src/index.ts';
+import { wholeSize } from '../support/system.ts';
 import { PEER, runPeer, WaitingPeer } from './native-peer.ts';
 
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-winseg-${process.pid}-${serial++}`;
 const code = (expected: string) => expect.objectContaining({ code: expected });
-const open: Segment[] = [];
-const track = (segment: Segment): Segment => {
-  open.push(segment);
-  return segment;
+const open: { close(): void }[] = [];
+const track = <T extends { close(): void }>(each: T): T => {
+  open.push(each);
+  return each;
 };
 afterEach(() => {
   for (const segment of open.splice(0)) segment.close();
@@ -17,6 +27,20 @@ afterEach(() => {
 const putText = (segment: Segment, text: string): void => {
   new Uint8Array(segment.buffer).set(new TextEncoder().encode(`${text}\0`));
 };
+
+const kernel32 = koffi.load('kernel32.dll');
+const closeHandle = kernel32.func('int __stdcall CloseHandle(intptr_t)');
+const createFileMapping = kernel32.func(
+  'intptr_t __stdcall CreateFileMappingW(intptr_t, void *, uint32_t, uint32_t, uint32_t, str16)',
+);
+
+/** Makes memory whose pages are reserved and not committed (SEC_RESERVE), as other programs do. */
+function reserve(name: string): unknown {
+  const [PAGE_FILE, PAGE_READWRITE, SEC_RESERVE] = [-1, 4, 0x400_0000];
+  const section: unknown = createFileMapping(PAGE_FILE, null, PAGE_READWRITE | SEC_RESERVE, 0, 65_536, name);
+  expect(section).not.toBe(0);
+  return section;
+}
 
 test('securityDescriptor takes SDDL text and refuses what is none', () => {
   const everybody = track(
@@ -34,6 +58,30 @@ test('securityDescriptor takes SDDL text and refuses what is none', () => {
   expect(() => createSegment({ size: 8, securityDescriptor: 5 as unknown as string })).toThrow(
     code('VALUE_TYPE'),
   );
+});
+
+test('listSegments finds the stores of Local and Global names, and looks into nothing that cannot be read', () => {
+  const Row = struct('Row', { id: u32 });
+  const name = uniqueName();
+  const global = `Global\\${uniqueName()}`;
+  track(createStore({ name: `Local\\${name}`, layout: Row, capacity: 3 }));
+  track(createStore({ name: global, layout: Row, capacity: 4 }));
+  const secret = uniqueName();
+  track(createStore({ name: secret, layout: Row, capacity: 1, securityDescriptor: 'D:P(A;;GW;;;WD)' }));
+  const reserved = uniqueName();
+  const section = reserve(reserved);
+  try {
+    const listed = listSegments();
+    const row = { kind: 'store', layout: 'Row', size: wholeSize(1) };
+    expect(listed).toContainEqual({ ...row, name, capacity: 3 });
+    expect(listed).toContainEqual({ ...row, name: global, capacity: 4 });
+    const names = listed.map((each) => each.name);
+    for (const each of [secret, reserved]) expect(names).not.toContain(each);
+    // Touching its pages would end the process.
+    expect(() => openSegment(reserved)).toThrow(code('SEGMENT_UNSUPPORTED'));
+  } finally {
+    closeHandle(section);
+  }
 });
 
 test('a window beyond 4 GiB of a segment shows its own bytes', () => {
