@@ -221,6 +221,22 @@ static void interrupt(char **arguments) {
   printf("{\"value\":%.0f}\n", record[0]);
 }
 
+/* fork NAME INDEX: dies inside a write of the record; a child that it forked has all its descriptors, and lives until the input
+ * of both ends. The child tells its number. */
+static void fork_inside(char **arguments) {
+  open_store(arguments[0], SHARECORD_WRITE);
+  say_ready();
+  check("acquire", sharecord_acquire(&store, strtoull(arguments[1], NULL, 10)));
+  fflush(stdout);
+  pid_t child = fork();
+  if (child > 0) raise(SIGKILL);
+  prctl(PR_SET_PDEATHSIG, 0);
+  printf("{\"pid\":%d}\n", (int)getpid());
+  fflush(stdout);
+  await_end();
+  _exit(0);
+}
+
 /* put NAME INDEX: one update, or the error it ends with. */
 static void put(char **arguments) {
   open_store(arguments[0], SHARECORD_WRITE);
@@ -311,7 +327,7 @@ static const struct role {
 } roles[] = {
     {"write", 4, write_records}, {"read", 4, read_record}, {"add", 5, add},     {"tally", 2, tally},
     {"interrupt", 4, interrupt}, {"put", 2, put},          {"burst", 3, burst}, {"watch", 2, watch},
-    {"join", 3, join},
+    {"join", 3, join},           {"fork", 2, fork_inside},
 };
 
 int main(int count, char **arguments) {

@@ -58,31 +58,39 @@ export interface Point {
   readonly mutation?: string;
 }
 
+type Action = 'trace' | 'kill' | 'stop' | 'block';
+
+/** The command that runs a victim. */
+export function victimCommand(
+  scenario: string,
+  name: string,
+  action: Action,
+  point?: Point,
+): [string, ...string[]] {
+  return [
+    NODE,
+    '--conditions=@sharecord/source',
+    '--disable-warning=ExperimentalWarning',
+    `--import=${FAULT_POINTS}?mutation=${encodeURIComponent(point?.mutation ?? '')}`,
+    VICTIM,
+    scenario,
+    name,
+    action,
+    point?.step ?? '',
+    String(point?.pass ?? 0),
+  ];
+}
+
 /** Starts a victim of that scenario. */
 export function startVictim(
   house: Household,
-  scenario: Scenario,
+  scenario: string,
   name: string,
-  action: 'trace' | 'kill' | 'stop',
+  action: Action,
   point?: Point,
 ): Peer {
-  return house.adopt(
-    new Peer(
-      NODE,
-      [
-        '--conditions=@sharecord/source',
-        '--disable-warning=ExperimentalWarning',
-        `--import=${FAULT_POINTS}?mutation=${encodeURIComponent(point?.mutation ?? '')}`,
-        VICTIM,
-        scenario,
-        name,
-        action,
-        point?.step ?? '',
-        String(point?.pass ?? 0),
-      ],
-      `victim of ${scenario}`,
-    ),
-  );
+  const [command, ...args] = victimCommand(scenario, name, action, point);
+  return house.adopt(new Peer(command, args, `victim of ${scenario}`));
 }
 
 /** What holds the victim's name while the victim runs. */

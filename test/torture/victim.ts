@@ -1,7 +1,16 @@
 // A process that dies, stops or counts at one step: `victim.ts SCENARIO NAME ACTION STEP PASS`, preloaded with fault-points.ts.
 // ACTION `trace` prints the steps passed, in their order; kill and stop do that to the process when it passes STEP for the PASSth
 // time; `block` sleeps there for ever, so that somebody can end the thread.
-import { createStore, joinStore, openStore, type StoreWriter } from '../../src/index.ts';
+import { spawn } from 'node:child_process';
+import { workerData } from 'node:worker_threads';
+import {
+  createStore,
+  type NativeHandle,
+  type Handle,
+  joinStore,
+  openStore,
+  type StoreWriter,
+} from '../../src/index.ts';
 import { arrayOf, Fields, fieldsKind, rawSlot } from '../race/records.ts';
 import { ELEMENTS, FIRST_OWNER, type Scenario } from './scenarios.ts';
 
@@ -31,7 +40,9 @@ const arm = (): void => void (globalThis.sharecordStep = onStep);
 const disarm = (): void => void (globalThis.sharecordStep = () => {});
 
 const options = { name, layout: Fields, capacity: 2 };
-const openFields = (): StoreWriter<typeof Fields> => openStore(name, Fields, { access: 'read-write' });
+/** In a worker the store comes as a handle. */
+const openFields = (): StoreWriter<typeof Fields> =>
+  openStore((workerData as Handle | null) ?? name, Fields, { access: 'read-write' });
 
 function write(): void {
   const store = openFields();
@@ -77,7 +88,7 @@ function join(): void {
 }
 
 /** Each scenario arms the fault points around the one call that it is about. */
-const scenarios: Record<Scenario, () => Promise<void> | void> = {
+const scenarios: Record<Scenario | 'write with an heir', () => Promise<void> | void> = {
   write,
   'write under a seqlock': write,
   'update under a seqlock': update,
@@ -116,6 +127,15 @@ const scenarios: Record<Scenario, () => Promise<void> | void> = {
     const store = createStore(options);
     arm();
     store.close();
+  },
+  /** A program that the writer started has the descriptor of its handle. */
+  'write with an heir'() {
+    const store = openFields();
+    const { osHandle } = store.handle as NativeHandle;
+    const heir = spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', osHandle!], detached: true });
+    process.stdout.write(`${JSON.stringify({ heir: heir.pid })}\n`);
+    arm();
+    store.write(0, fieldsKind.fill(Fields.zero(), 2));
   },
   unlink() {
     const store = createStore(options);

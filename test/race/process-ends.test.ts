@@ -1,0 +1,199 @@
+// Ends and beginnings that could be mistaken for others: reused process numbers, namespaces, inherited descriptors, terminated
+// threads, and exits in the middle of a wait.
+//
+//   a process has the number of a dead writer             the dead one's lock is stolen all the same
+//   a writer in another pid namespace is stopped          LOCK_TIMEOUT: it lives, although nobody here knows its number
+//   a program that a dead writer started lives            the lock is stolen: handed over descriptors hold no lock
+//   a copy of a dead writer made by fork(2) lives         LOCK_TIMEOUT: it has all that the writer had
+//   worker.terminate() inside a write                     as kill -9
+//   process.exit() in a waiting state                     the process ends, others go on
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, test } from 'vitest';
+import { createStore, type StoreOptions } from '../../src/index.ts';
+import { Bed, isStopped, NODE, Peer, sleep, until } from '../support/bed.ts';
+import { setScene, startVictim, victimCommand } from '../torture/scenarios.ts';
+import { Fields, fieldsKind, lockOf, rawSlot } from './records.ts';
+
+const addOne = (draft: ReturnType<typeof Fields.zero>): void => void fieldsKind.fill(draft, draft.a + 1);
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+const mayUnshare = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
+
+/** Runs a command in a pid namespace of its own, not as its process 1, which no signal of its own stops. */
+const inPidNamespace = (command: readonly string[]): [string, string[]] => [
+  'unshare',
+  ['--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', '"$@"; exit $?', 'sh', ...command],
+];
+
+describe.skipIf(!mayUnshare)('process numbers (skipped where unshare is not allowed)', () => {
+  test('a dead writer whose number a living process has is dead', async () => {
+    const bed = new Bed();
+    const name = bed.name('pid-reuse');
+    const { store } = await setScene(bed, 'write', name);
+    const victim = victimCommand('write', name, 'kill', { scenario: 'write', step: 'write 4', pass: 1 });
+    // The kernel gives the number after the last one; `sleep` gets that of the dead writer.
+    const launcher = new Peer(
+      ...inPidNamespace([
+        'sh',
+        '-c',
+        `echo ready; "$@" & dead=$!; wait $dead; echo $((dead - 1)) > /proc/sys/kernel/ns_last_pid; sleep 60 & echo "{\\"dead\\":$dead,\\"living\\":$!}"; read line; kill $!`,
+        'sh',
+        ...victim,
+      ]),
+      'pid namespace',
+    );
+    bed.adopt(launcher);
+    const { dead, living } = await launcher.report(({ dead }) => dead !== undefined);
+    expect(living).toBe(dead);
+    expect(lockOf(rawSlot(store!.segment.buffer, 0))).not.toBe(0);
+    store!.update(0, addOne);
+    expect(store!.read(0).a).toBe(2);
+    launcher.child.stdin?.end();
+    await launcher.exited;
+  });
+
+  test('a stopped writer of another pid namespace is alive, from both sides', async () => {
+    const bed = new Bed();
+    const name = bed.name('pid-namespace');
+    const { store } = await setScene(bed, 'write', name);
+    const point = { scenario: 'write', step: 'write 4', pass: 1 } as const;
+    // Stopped inside, tried from outside.
+    const inner = bed.adopt(
+      new Peer(...inPidNamespace(victimCommand('write', name, 'stop', point)), 'inner writer'),
+    );
+    await inner.ready;
+    const slot = rawSlot(store!.segment.buffer, 0);
+    await until('a lock', () => lockOf(slot) !== 0);
+    expect(() => store!.update(0, addOne)).toThrow(code('LOCK_TIMEOUT'));
+    expect(store!.read(0).a).toBe(1);
+    inner.kill('SIGKILL');
+    await inner.exited;
+    await until('its death', () => {
+      try {
+        store!.update(0, addOne);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    expect(store!.read(0).a).toBe(2);
+    // Stopped outside, tried from inside.
+    const outer = startVictim(bed, 'write', name, 'stop', point);
+    await until('the stop', () => isStopped(outer));
+    const put = [
+      NODE,
+      '--conditions=@sharecord/source',
+      fileURLToPath(new URL('./node-peer.ts', import.meta.url)),
+      'put',
+      name,
+      'fields',
+      '8',
+    ];
+    const other = bed.adopt(new Peer(...inPidNamespace(put), 'inner put'));
+    expect(await other.result()).toEqual({ status: 'LOCK_TIMEOUT', value: 2 });
+    outer.kill('SIGKILL');
+    await outer.exited;
+    const next = bed.adopt(new Peer(...inPidNamespace(put), 'inner put'));
+    expect(await next.result()).toEqual({ status: 'OK', value: 3 });
+  });
+});
+
+test('a program that got the descriptor of a dead writer keeps nothing of it alive', async () => {
+  const bed = new Bed();
+  const name = bed.name('heir');
+  const { store } = await setScene(bed, 'write', name);
+  const victim = startVictim(bed, 'write with an heir', name, 'kill', {
+    scenario: 'write',
+    step: 'write 4',
+    pass: 1,
+  });
+  await victim.exited;
+  const heir = Number((await victim.report())['heir']);
+  expect(fs.readlinkSync(`/proc/${heir}/fd/3`)).toContain(name);
+  store!.update(0, addOne);
+  expect(store!.read(0).a).toBe(2);
+  process.kill(heir);
+});
+
+test('a copy of a dead native writer, made by fork, is taken for it', async () => {
+  const bed = new Bed();
+  const name = bed.name('forked');
+  const { store } = await setScene(bed, 'write', name);
+  const writer = bed.native('fork', name, 0);
+  const { pid } = await writer.report();
+  expect(() => store!.update(0, addOne)).toThrow(code('LOCK_TIMEOUT'));
+  process.kill(Number(pid), 'SIGKILL');
+  await writer.exited;
+  store!.update(0, addOne);
+  expect(store!.read(0).a).toBe(2);
+});
+
+describe('worker.terminate()', () => {
+  const options: StoreOptions<typeof Fields> = { layout: Fields, capacity: 2 };
+  test.each([
+    ['a named store', (bed: Bed) => ({ ...options, name: bed.name('terminated') })],
+    ['an anonymous store', () => options],
+    ['a process store', () => ({ ...options, backing: 'process' as const })],
+  ])('inside a write of %s leaves what was committed, and others go on', async (_kind, make) => {
+    const bed = new Bed();
+    const store = bed.keep(createStore(make(bed)));
+    const slot = rawSlot(store.segment.buffer, 0);
+    let committed = 1;
+    store.write(0, fieldsKind.fill(Fields.zero(), committed));
+    for (const step of ['write 3, next field', 'write 4', 'write 5']) {
+      const [, ...args] = victimCommand('write', '', 'block', { scenario: 'write', step, pass: 1 });
+      const script = args.findIndex((argument) => argument.endsWith('victim.ts'));
+      const worker = new Worker(args[script]!, {
+        execArgv: args.slice(0, script),
+        argv: args.slice(script + 1),
+        workerData: store.handle,
+        stdout: true,
+      });
+      await until('the write', () => lockOf(slot) !== 0);
+      await sleep(20);
+      await worker.terminate();
+      if (step === 'write 5') committed++;
+      expect(fieldsKind.valueOf(store.read(0)), step).toBe(committed);
+      store.update(0, addOne);
+      expect(store.generation(0), step).toBe(++committed);
+      expect(lockOf(slot)).toBe(0);
+    }
+  });
+});
+
+describe('process.exit()', () => {
+  test.each([
+    'a watch of one record',
+    'a watch of all records by a reader',
+    'waitForStore',
+    'waitForMap',
+    'a withLock that holds the mutex',
+    'a withLock that waits for another',
+    'a worker that waits for the lock of a record',
+    'the callback of an update',
+    'a store that it alone has open',
+  ])('during %s ends the process, and others go on', async (state) => {
+    const bed = new Bed();
+    const name = bed.name('exit');
+    const store = bed.keep(createStore({ name, layout: Fields, capacity: 2 }));
+    store.write(0, fieldsKind.fill(Fields.zero(), 1));
+    const script = fileURLToPath(new URL('../torture/exit-child.ts', import.meta.url));
+    const child = bed.adopt(new Peer(NODE, ['--conditions=@sharecord/source', script, state, name], state));
+    expect(await child.exited).toEqual({ code: 7, signal: null });
+    expect(child.reports).toEqual([{ left: 'yes' }]);
+    expect(store.read(0).a).toBe(1);
+    store.update(0, addOne);
+    expect(store.generation(0)).toBe(2);
+    const slot = rawSlot(store.segment.buffer, 1);
+    if (state.startsWith('a worker')) Atomics.store(slot.words, slot.sequence + 1, 0);
+    store.update(1, addOne);
+    store.close();
+    const left = fs.readdirSync('/dev/shm').filter((each) => each.startsWith(name));
+    // Who dies with a mutex leaves its segment to the next owner, who is told of the death.
+    expect(left.filter((each) => !each.endsWith('-mutex') && !each.endsWith('-record'))).toEqual([]);
+    for (const each of left) fs.rmSync(`/dev/shm/${each}`);
+  });
+});

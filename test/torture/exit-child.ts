@@ -1,0 +1,74 @@
+// A process of process-ends.test.ts: enters a waiting state, says so, and ends with process.exit(7) while it waits.
+import { once } from 'node:events';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import {
+  createStore,
+  joinRecord,
+  namedMutex,
+  openStore,
+  struct,
+  u64,
+  utf8,
+  waitForMap,
+  waitForStore,
+} from '../../src/index.ts';
+import { Fields, fieldsKind, rawSlot } from '../race/records.ts';
+import { FIRST_OWNER } from './scenarios.ts';
+
+const [state = '', name = ''] = process.argv.slice(2);
+const Counter = struct('Counter', { count: u64 });
+const missing = `${name}-missing`;
+const openRecord = () =>
+  joinRecord(`${name}-record`, Counter, {
+    guard: namedMutex(`${name}-mutex`, { timeoutMs: 60_000 }),
+  });
+const openFields = () => openStore(name, Fields, { access: 'read-write' });
+const drop = (promise: Promise<unknown>): void => void promise.catch(() => {});
+
+/** Each leaves something pending. */
+const states: Record<string, () => Promise<void> | void> = {
+  'a watch of one record'() {
+    const changes = openFields().watch(0);
+    drop(changes.next().then(() => changes.next()));
+  },
+  'a watch of all records by a reader'() {
+    drop(openStore(name, Fields).watch().next());
+  },
+  waitForStore: () => drop(waitForStore(missing, Fields)),
+  waitForMap: () => drop(waitForMap(missing, { key: utf8(8), layout: Fields })),
+  'a withLock that holds the mutex': () => drop(openRecord().withLock(() => new Promise(() => {}))),
+  'a withLock that waits for another'() {
+    const record = openRecord();
+    drop(record.withLock(() => new Promise(() => {})));
+    drop(record.withLock(() => {}));
+  },
+  async 'a worker that waits for the lock of a record'() {
+    const store = openFields();
+    const { words, sequence } = rawSlot(store.segment.buffer, 1);
+    Atomics.store(words, sequence + 1, FIRST_OWNER); // the parent's, which lives
+    const worker = new Worker(new URL(import.meta.url), { argv: ['worker', name], workerData: store.handle });
+    await once(worker, 'message');
+  },
+  'the callback of an update'() {
+    openFields().update(0, () => leave());
+  },
+  'a store that it alone has open'() {
+    createStore({ name: missing, layout: Fields, capacity: 1 }).write(0, fieldsKind.fill(Fields.zero(), 1));
+  },
+};
+
+function leave(): never {
+  process.stdout.write('{"left":"yes"}\n');
+  process.exit(7);
+}
+
+if (isMainThread) {
+  await states[state]!();
+  process.stdout.write('ready\n');
+  // Long enough for what is pending to be asleep.
+  setTimeout(leave, 50);
+} else {
+  const store = openStore(workerData, Fields, { access: 'read-write' });
+  parentPort!.postMessage('waiting');
+  store.update(1, (draft) => void (draft.a = 1));
+}
