@@ -32,6 +32,7 @@ import {
   type SegmentKind,
   SHORTEST_SEGMENT,
   STATE_GONE,
+  STATE_READY,
   STATE_WORD,
   type StoreGuard,
 } from './segment-header.ts';
@@ -243,29 +244,46 @@ export function joinManaged<T extends object>(plan: Plan<T>): T {
   }
 }
 
+/**
+ * Gives the header as it is before the gate, undefined if it cannot be used: a header that is ready changes no more, so inside the
+ * gate, where everybody else waits, only the state has to be looked at.
+ */
+function readEarly(
+  opening: Opening,
+  kind: SegmentKind,
+  layout: AnyLayout | undefined,
+): SegmentHeader | undefined {
+  try {
+    return readHeader(opening.bytes, opening.object.place, kind, layout);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Undefined if the segment is gone by now: try again. */
 function joinExisting<T extends object>(object: SegmentObject, plan: Plan<T>): T | undefined {
   return withOpening(object, 'read-write', (opening) => {
     requireOwner(object, plan.anyOwner);
+    const planned = planOf(plan);
+    const early = readEarly(opening, plan.kind, plan.layout);
     // STEP: join 2
-    return passGate(opening.locks, object.place, () => {
+    const joined = passGate(opening.locks, object.place, () => {
       // STEP: join 3
       if (Atomics.load(opening.words, STATE_WORD) === STATE_GONE && lifetimeOf(opening.bytes) !== undefined) {
         object.unlink();
         return undefined;
       }
       if (!object.named()) return undefined;
-      const planned = planOf(plan);
       if (opening.isHalfMade(planned)) {
         opening.openMutex(planned, plan.mutexOptions, plan);
         opening.initialize(planned);
-        return assemble(opening, planned, 'read-write', true, plan.make);
+        return { header: planned, created: true };
       }
       // STEP: join 4
       opening.requireHeader();
       let header: SegmentHeader;
       try {
-        header = readHeader(opening.bytes, object.place, plan.kind, plan.layout);
+        header = early ?? readHeader(opening.bytes, object.place, plan.kind, plan.layout);
         requireGuard(header, plan);
         requireCapacity(header, plan);
       } catch (error) {
@@ -275,8 +293,9 @@ function joinExisting<T extends object>(object: SegmentObject, plan: Plan<T>): T
       }
       opening.openMutex(header, plan.mutexOptions, plan);
       opening.claim();
-      return assemble(opening, header, 'read-write', false, plan.make);
+      return { header, created: false };
     });
+    return joined && assemble(opening, joined.header, 'read-write', joined.created, plan.make);
   });
 }
 
@@ -320,16 +339,19 @@ export function openManaged<T extends object>(
   const object = platform.open(checkSource(source, act), access === 'read-write');
   return withOpening(object, access, (opening) => {
     requireOwner(object, anyOwner);
-    const open = (): T => {
+    const joins = access === 'read-write' && object.place !== undefined;
+    const early = joins ? readEarly(opening, kind, expected) : undefined;
+    const enter = (): SegmentHeader => {
       opening.requireHeader();
-      const header = readHeader(opening.bytes, object.place, kind, expected);
+      const isReady = Atomics.load(opening.words, STATE_WORD) === STATE_READY;
+      const header = isReady && early ? early : readHeader(opening.bytes, object.place, kind, expected);
       if (access === 'read-write') {
         opening.openMutex(header, DEFAULT_MUTEX_OPTIONS, { anyOwner });
         opening.claim();
       }
-      return assemble(opening, header, access, false, make);
+      return header;
     };
-    const joins = access === 'read-write' && object.place !== undefined;
-    return joins ? passGate(opening.locks, object.place, open) : open();
+    const header = joins ? passGate(opening.locks, object.place, enter) : enter();
+    return assemble(opening, header, access, false, make);
   }) as T;
 }

@@ -54,6 +54,7 @@ export class Peer {
     args: readonly string[],
     role: string,
     stdio: StdioOptions = ['pipe', 'pipe', 'pipe'],
+    watchdogMs = WATCHDOG_MS,
   ) {
     this.#role = role;
     const env = { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: COMPILE_CACHE };
@@ -67,7 +68,7 @@ export class Peer {
     const watchdog = setTimeout(() => {
       this.#overdue = true;
       this.child.kill('SIGKILL');
-    }, WATCHDOG_MS);
+    }, watchdogMs);
     void this.exited.then(() => clearTimeout(watchdog));
     this.ready = new Promise((resolve, reject) => {
       lines.on('line', (line) => {
@@ -86,9 +87,7 @@ export class Peer {
 
   #state(): string {
     const { exitCode, signalCode } = this.child;
-    const outcome = this.#overdue
-      ? `ended by the watchdog after ${WATCHDOG_MS} ms`
-      : `exit ${exitCode ?? signalCode}`;
+    const outcome = this.#overdue ? `ended by the watchdog` : `exit ${exitCode ?? signalCode}`;
     return `: ${outcome}, reports ${JSON.stringify(this.reports)}, stderr ${this.#errors}`;
   }
 

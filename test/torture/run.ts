@@ -4,12 +4,13 @@
 import { parseArgs } from 'node:util';
 import { Household } from '../support/household.ts';
 import { type Campaign, Chance, type Findings } from './campaign.ts';
+import { load } from './load.ts';
 import { record } from './record.ts';
 import { randomKills } from './random-kills.ts';
 import { steps } from './steps.ts';
 import { stops } from './stops.ts';
 
-const CAMPAIGNS: readonly Campaign[] = [steps, randomKills, stops];
+const CAMPAIGNS: readonly Campaign[] = [steps, randomKills, stops, load];
 const DEFAULT_MINUTES = 10;
 const MINUTE_MS = 60_000;
 const MOST_SHOWN = 10;

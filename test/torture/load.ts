@@ -1,0 +1,95 @@
+// Many processes and threads on one store: reads, updates, watches, joins and leaves at random, under invariants.
+//
+//   a record whose checksum is wrong                      forbidden
+//   a generation smaller than one seen before             forbidden
+//   the sum of all counts is not that of all updates      forbidden
+//   descriptors or mappings more than after the warm-up   forbidden
+//   READ_CONTENDED, LOCK_TIMEOUT                          allowed on a machine that is too busy; counted
+import { fileURLToPath } from 'node:url';
+import { createStore } from '../../src/index.ts';
+import { type Household, NODE, Peer, sleep } from '../support/household.ts';
+import { Account, CAPACITY, isSound, seal } from './account.ts';
+import type { Campaign, Chance, Findings } from './campaign.ts';
+
+const PEER = fileURLToPath(new URL('./load-peer.ts', import.meta.url));
+/** Bytes of heap and buffers more than after the warm-up; a leak per join or watch would be far more. */
+const GROWTH_BOUND = 16 * 2 ** 20;
+/** How long all of them may take to come to their end. */
+const WATCHDOG_MS = 240_000;
+
+/** How many there are: each of the first processes has that many threads besides. */
+export interface Crowd {
+  readonly processes: number;
+  readonly threadsOf: readonly number[];
+  readonly milliseconds: number;
+}
+
+/** Lets the crowd work and gives what it did and what was wrong. */
+export async function loadStore(house: Household, chance: Chance, crowd: Crowd): Promise<Findings> {
+  const name = house.name('load');
+  const store = house.keep(createStore({ name, layout: Account, capacity: CAPACITY }));
+  for (let index = 0; index < CAPACITY; index++) {
+    const record = { ...Account.zero(), index };
+    seal(record);
+    store.write(index, record);
+  }
+  const peers = Array.from({ length: crowd.processes }, (_, i) => {
+    const args = [name, String(chance.below(2 ** 31)), String(crowd.threadsOf[i] ?? 0)];
+    const watchdogMs = crowd.milliseconds + WATCHDOG_MS;
+    return house.adopt(
+      new Peer(
+        NODE,
+        ['--expose-gc', '--conditions=@sharecord/source', PEER, ...args],
+        `load ${i}`,
+        undefined,
+        watchdogMs,
+      ),
+    );
+  });
+  await Promise.all(peers.map((peer) => peer.ready));
+  const started = performance.now();
+  await sleep(crowd.milliseconds);
+  const seconds = (performance.now() - started) / 1000;
+  const reports = await Promise.all(peers.map((peer) => peer.end()));
+  const total = (key: string): number => reports.reduce((sum, report) => sum + Number(report[key]), 0);
+  const violations = reports.flatMap((report, i) =>
+    report['wrong'] === '' ? [] : [`process ${i}: ${report['wrong']}`],
+  );
+  let counted = 0n;
+  for (const record of store) {
+    if (!isSound(record)) violations.push(`record ${record.index} is torn at the end`);
+    counted += record.count;
+  }
+  if (counted !== BigInt(total('updates')))
+    violations.push(`${counted} counted, ${total('updates')} updates`);
+  const growth = Math.max(...reports.map((report) => Number(report['growth'])));
+  if (growth > GROWTH_BOUND) violations.push(`a process grew by ${growth} bytes`);
+  store.close();
+  return {
+    figures: {
+      processes: crowd.processes,
+      threads: crowd.threadsOf.reduce((sum, count) => sum + count, 0),
+      seconds: Math.round(seconds),
+      calls: total('reads'),
+      updates: total('updates'),
+      'changes watched': total('watched'),
+      joins: total('joins'),
+      READ_CONTENDED: total('contended'),
+      LOCK_TIMEOUT: total('timedOut'),
+      'largest growth, KiB': Math.round(growth / 1024),
+    },
+    violations,
+  };
+}
+
+export const load: Campaign = {
+  name: 'load',
+  promise:
+    '64 processes and 16 threads on one store: no torn record, no lost update, generations never go back, nothing leaks',
+  run: ({ house, chance, deadline }) =>
+    loadStore(house, chance, {
+      processes: 64,
+      threadsOf: [4, 4, 4, 4],
+      milliseconds: deadline - performance.now(),
+    }),
+};
