@@ -25,6 +25,9 @@ holds|seqlock|-DLIVES=1 -DDEATHS=1|reads are whole, bounded, and tell a death fr
 holds|segment||one store per name, complete when it has it, nothing left: 3 processes create, join, replace, close, 1 death
 holds|segment|-DDEATHS=0|without a death the name is gone at the end
 holds|segment|-DUSER_UNLINK -DDEATHS=0|the same with users who unlink
+holds|section||Windows: one section per name, complete when it is joined or read, initialised once, nothing left: 3 writers, 1 reader, 1 death
+holds|section|-DWRITERS=2 -DLIVES=2 -DDEATHS=2|the same: 2 writers of 2 lives, 2 deaths
+holds|section|-DSQUATTERS=1|memory that somebody else made under the name is never written
 holds|watch||no lost wake-up: 2 writers, 2 watchers, a watcher may die
 holds|watch|-DNW=1 -DK=3|the same: 1 writer with 3 publishes
 holds|watch|-DK=2 -DNR=1 -DRDEATHS=0|the same: 2 writers with 2 publishes, 1 watcher
@@ -60,6 +63,12 @@ breaks|segment|-DMUT_LINK_FIRST|a name before the header
 breaks|segment|-DMUT_LIVE_AFTER_LINK|a name before the liveness lock
 breaks|segment|-DMUT_UNLINK_BLINDLY|unlink whatever the name means
 breaks|segment|-DUSER_UNLINK -DMUT_USER_UNLINK_NO_GATE|unlink outside the gate
+breaks|section|-DMUT_NO_GATE|Windows: no gate
+breaks|section|-DMUT_HEAL_OUTSIDE|a join that finishes a dead maker's header outside the gate
+breaks|section|-DMUT_READY_FIRST|the state before the header
+breaks|section|-DMUT_HANDLE_FIRST|the handle closed while the memory is in use
+breaks|section|-DMUT_ABANDONED_IS_LOST|a gate whose owner died is not granted
+breaks|section|-DSQUATTERS=1 -DMUT_OPEN_FIRST|create-or-open before the gate: the header is written into somebody else's memory
 breaks|watch|-DMUT_ARM_AFTER|look, then arm
 breaks|watch|-DMUT_CHECK_FIRST|armed looked at before the publish
 breaks|watch|-DMUT_PLAIN_ARM|armed stored without a fence (store buffer)

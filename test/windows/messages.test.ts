@@ -1,5 +1,9 @@
 // Window messages between this process and a native program, and what becomes of those that nobody can get.
-import { afterEach, describe, expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   broadcast,
   findWindow,
@@ -105,6 +109,37 @@ test('a broadcast of a registered message reaches every window, one’s own too'
   for (const window of [one, two]) {
     expect(await next(window[Symbol.asyncIterator]())).toEqual({ message, wParam: one.handle, lParam: 3 });
   }
+});
+
+describe('a process with a window', () => {
+  const start = (how: string) => {
+    const title = uniqueTitle();
+    const script = fileURLToPath(new URL('./window-child.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--conditions=@sharecord/source', script, title, how], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    return { title, child, lines, exited: once(child, 'close') };
+  };
+
+  test('ends by itself once the window is closed, having read what was posted', async () => {
+    const { title, lines, exited } = start('reads');
+    const first = await lines.next();
+    const handle = findWindow(title);
+    expect(first.value).toBe(`handle ${handle}`);
+    post(handle!, WM_USER + 3, 44, 0);
+    expect((await lines.next()).value).toBe(`message ${WM_USER + 3} 44`);
+    expect((await lines.next()).value).toBe('over');
+    expect(await exited).toEqual([0, null]);
+    expect(findWindow(title)).toBeUndefined();
+  });
+
+  test.each(['closes', 'forgets'])('ends by itself if nobody iterates: %s', async (how) => {
+    const { title, exited } = start(how);
+    expect(await exited).toEqual([0, null]);
+    expect(findWindow(title)).toBeUndefined();
+  });
 });
 
 test('refuses arguments of the wrong kind before anything is sent', () => {

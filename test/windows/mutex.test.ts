@@ -1,7 +1,16 @@
 // The named mutex of Windows, between opens of one thread, threads and native programs.
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { bytes, createRecord, namedMutex, openRecord, robustMutex, struct, u32 } from '../../src/index.ts';
+import {
+  bytes,
+  createRecord,
+  namedMutex,
+  openRecord,
+  robustMutex,
+  struct,
+  u32,
+  unguarded,
+} from '../../src/index.ts';
 import type { SystemMutex } from '../../src/platform/platform.ts';
 import { win32 } from '../../src/platform/win32.ts';
 import { PEER, WaitingPeer } from './native-peer.ts';
@@ -79,6 +88,57 @@ describe.skipIf(PEER === undefined)('with a native program (left out where none 
     await peer.end();
     expect(mutex.tryLock()).toBe('taken');
     mutex.unlock();
+  });
+
+  test('a counter under the mutex loses nothing between two programs and this one; without it some', async () => {
+    const Count = struct('Count', { n: u32 });
+    const additions = 3000;
+    for (const guarded of [true, false]) {
+      const [name, mutex] = [`sharecord-test-winadd-${randomUUID()}`, uniqueName()];
+      const guard = guarded ? namedMutex(mutex, { timeoutMs: 60_000 }) : unguarded();
+      const record = createRecord(name, Count, { guard: guard as ReturnType<typeof unguarded> });
+      try {
+        // Without the mutex an addition takes nanoseconds: more of them, so that the programs meet.
+        const each = guarded ? additions : 50_000_000;
+        const peers = [1, 2].map(() => new WaitingPeer('add', name, guarded ? mutex : '-', each));
+        await Promise.all(peers.map((peer) => peer.line('ready')));
+        const ended = peers.map((peer) => peer.end());
+        if (guarded) for (let i = 0; i < additions; i++) record.update((draft) => void draft.n++);
+        await Promise.all(ended);
+        for (const peer of peers) expect(peer.lines).toContain('added');
+        if (guarded) expect(record.read().n).toBe(3 * additions);
+        else expect(record.read().n, 'control lost nothing').toBeLessThan(2 * each);
+      } finally {
+        record.close();
+      }
+    }
+  });
+
+  test('a mutex that withLock holds is this thread’s: the program waits, and gets it in order', async () => {
+    const Count = struct('Count', { n: u32 });
+    const [name, mutex] = [`sharecord-test-winlock-${randomUUID()}`, uniqueName()];
+    const record = createRecord(name, Count, { guard: namedMutex(mutex, { timeoutMs: 20 }) });
+    try {
+      let peer: WaitingPeer | undefined;
+      let ticks = 0;
+      const ticking = setInterval(() => ticks++, 1);
+      await record.withLock(async (locked) => {
+        peer = new WaitingPeer('hold-mutex', mutex);
+        for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 10));
+        expect(peer.lines).toEqual([]);
+        locked.write({ n: 7 });
+      });
+      clearInterval(ticking);
+      expect(ticks).toBeGreaterThan(5);
+      await peer!.line('ready');
+      expect(peer!.lines[0]).toBe('taken');
+      expect(() => record.read()).toThrow(expect.objectContaining({ code: 'LOCK_TIMEOUT' }));
+      const waiting = record.withLock((locked) => locked.read().n, { timeoutMs: 60_000 });
+      await peer!.end();
+      expect(await waiting).toBe(7);
+    } finally {
+      record.close();
+    }
   });
 
   test('a record under namedMutex waits for the program, and learns of its death once', async () => {

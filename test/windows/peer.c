@@ -4,6 +4,7 @@
  *   broadcast NAME WPARAM LPARAM          posts a registered message to all windows
  *   window TITLE [NAME]                   has a window; prints what is posted to it, NAME being a registered message
  *   hold-mutex NAME                       takes a mutex and keeps it until it is ended or its input ends
+ *   add NAME MUTEX COUNT                  adds 1, COUNT times, to the first word of memory that exists, under the mutex; - is none
  *   map NAME SIZE TEXT                    makes memory that starts with the text, and waits
  *   squat NAME SDDL SIZE                  makes memory with these rights, or with size 0 a mutex, and waits
  *   read NAME                             prints the text that named memory starts with
@@ -85,6 +86,22 @@ int wmain(int count, wchar_t **args) {
     puts(answer == WAIT_ABANDONED ? "abandoned" : "taken");
     wait_until_end();
     return !ReleaseMutex(mutex);
+  }
+  if (!wcscmp(role, L"add") && count == 5) {
+    HANDLE section = OpenFileMappingW(FILE_MAP_ALL_ACCESS, FALSE, args[2]);
+    volatile DWORD *word = section ? MapViewOfFile(section, FILE_MAP_ALL_ACCESS, 0, 0, 0) : NULL;
+    HANDLE mutex = wcscmp(args[3], L"-") ? CreateMutexW(NULL, FALSE, args[3]) : NULL;
+    if (!word) return fail("MapViewOfFile");
+    wait_until_end();
+    for (DWORD left = wcstoul(args[4], NULL, 10); left > 0; left--) {
+      if (mutex && WaitForSingleObject(mutex, INFINITE) != WAIT_OBJECT_0) return fail("WaitForSingleObject");
+      DWORD seen = *word;
+      if (!mutex && left % 64 == 0) SwitchToThread();
+      *word = seen + 1;
+      if (mutex && !ReleaseMutex(mutex)) return fail("ReleaseMutex");
+    }
+    puts("added");
+    return 0;
   }
   if (!wcscmp(role, L"map") && count == 5) {
     HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, wcstoul(args[3], NULL, 10), args[2]);
