@@ -132,6 +132,8 @@ export class LinuxObject implements SegmentObject {
   readonly backing: Backing;
   readonly size: number;
   readonly foreignOwner: boolean;
+  /** A name that a new file has until it is published. */
+  draft: string | undefined;
   readonly #fd: number;
   readonly #closeFd: (fd: number) => void;
   readonly #locks: DescriptorLocks;
@@ -240,6 +242,7 @@ export class LinuxObject implements SegmentObject {
       throw libc.systemError('create', place, 'linkat', libc.EEXIST, `the name belongs to ${kindOf(stats)}`);
     }
     this.#place = place;
+    this.#dropDraft();
     return true;
   }
 
@@ -268,7 +271,13 @@ export class LinuxObject implements SegmentObject {
     attempt('unlink', this.#place, () => fs.rmSync(path, { force: true }));
   }
 
+  #dropDraft(): void {
+    if (this.draft !== undefined) fs.rmSync(this.draft, { force: true });
+    this.draft = undefined;
+  }
+
   close(): void {
+    this.#dropDraft();
     this.#locks.close();
     this.#closeFd(this.#fd);
   }

@@ -1,7 +1,9 @@
 // The platform of Linux: segments are files of the memory file system behind shm_open(3), and memfd files without a name.
+import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { markAsUncloneable } from 'node:worker_threads';
+import { SegmentError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
 import * as libc from './libc.ts';
 import { attempt, flagsFor, FOLDER, LinuxObject, ownPath, pathOf } from './linux-object.ts';
@@ -15,6 +17,7 @@ const BOOT_ID_FILE = '/proc/sys/kernel/random/boot_id';
 // PLATFORM: O_TMPFILE makes a file without a name that linkat(2) can name later (open(2)); it contains O_DIRECTORY.
 const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY;
 const ENOMEM = 12;
+const EOPNOTSUPP = 95;
 const TAKEN = { syscall: 'linkat', osCode: libc.EEXIST };
 
 /** Makes a file without a name in a folder. */
@@ -23,7 +26,13 @@ function openNameless(folder: string, mode: number, place: string | undefined): 
 }
 
 /** Sizes the nameless file behind `fd`, gives it its permissions, and hands it on to children if asked to. */
-function finish(fd: number, options: CreateOptions, backing: Backing, place?: string): LinuxObject {
+function finish(
+  fd: number,
+  options: CreateOptions,
+  backing: Backing,
+  place?: string,
+  draft?: string,
+): LinuxObject {
   try {
     // PLATFORM: a memfd has no limit of its own; allocating more than there is ends in the out-of-memory killer and not in
     // an error (memfd_create(2), tmpfs(5)). uv_get_available_memory looks at the control group too.
@@ -43,7 +52,9 @@ function finish(fd: number, options: CreateOptions, backing: Backing, place?: st
     // The mode of open(2) is cut by the umask; the caller's is meant as it is.
     attempt('create', place, () => fs.fchmodSync(fd, options.mode));
     if (options.inheritable === true) libc.keepOnExec(fd);
-    return new LinuxObject(fd, backing, undefined);
+    const object = new LinuxObject(fd, backing, undefined);
+    object.draft = draft;
+    return object;
   } catch (error) {
     fs.closeSync(fd);
     throw error;
@@ -65,7 +76,22 @@ export const linux: Platform = {
     finish(openNameless(FOLDER, options.mode, name), options, 'named', name),
 
   createFile(options, file) {
-    return finish(openNameless(path.dirname(file), options.mode, file), options, 'file', file);
+    const folder = path.dirname(file);
+    try {
+      return finish(openNameless(folder, options.mode, file), options, 'file', file);
+    } catch (error) {
+      if (!(error instanceof SegmentError && error.osCode === EOPNOTSUPP)) throw error;
+    }
+    // PLATFORM: network file systems, and overlays of Linux before 6.1, have no files without a name (open(2)).
+    const draft = `${file}.${randomUUID()}.new`;
+    const flags = flagsFor(true) | fs.constants.O_CREAT | fs.constants.O_EXCL;
+    const fd = attempt('create', file, () => fs.openSync(draft, flags, options.mode));
+    try {
+      return finish(fd, options, 'file', file, draft);
+    } catch (error) {
+      fs.rmSync(draft, { force: true });
+      throw error;
+    }
   },
 
   createAnonymous(options) {

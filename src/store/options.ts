@@ -147,8 +147,8 @@ export function checkSource(source: unknown, act: string): string | Handle | For
       (size === undefined || (Number.isSafeInteger(size) && (size as number) > 0)) &&
       // Another process's number is that process's to close.
       (adopt === undefined || (typeof adopt === 'boolean' && !(adopt && pid !== undefined)));
-    if (texts && backing === undefined && file !== undefined && osHandle === undefined)
-      return { backing: 'file', file: file as string, size: 0 };
+    const isFile = backing === undefined && file !== undefined && osHandle === undefined;
+    if (texts && isFile && name === undefined) return { backing: 'file', file: file as string, size: 0 };
     const isHandle = backing === undefined ? isForeign : BACKINGS.includes(backing);
     if (texts && numbers && isHandle) return copy as unknown as Handle;
   }

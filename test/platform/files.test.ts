@@ -146,6 +146,13 @@ describe('a segment in a file', () => {
     expect(fs.readdirSync(folder)).toHaveLength(1);
   });
 
+  test('a file that no disk has room for is SEGMENT_LIMIT, and nothing of it is left', () => {
+    const file = newFile();
+    expect(() => createSegment({ file, size: 2 ** 52 })).toThrow(code('SEGMENT_LIMIT'));
+    expect(() => joinSegment({ file, size: 2 ** 52 })).toThrow(code('SEGMENT_LIMIT'));
+    expect(fs.readdirSync(folder)).toEqual([]);
+  });
+
   test('options that contradict each other are refused before anything is made', () => {
     const file = newFile();
     const bad: [object, string][] = [

@@ -71,7 +71,8 @@ if (process.argv[2] === 'descriptors') {
 } else {
   const tooLarge = codeOf(() => createStore({ name: 'sharecord-large', layout: Row, capacity: 100_000 }));
   const tooLargeToo = codeOf(() => createSegment({ name: 'sharecord-large', size: 1 << 20 }));
+  const tooLargeFile = codeOf(() => createSegment({ file: '/dev/shm/large.bin', size: 1 << 20 }));
   const { id } = store.read(99);
   store.close();
-  console.log(tooLarge, tooLargeToo, id, readdirSync('/dev/shm').length);
+  console.log(tooLarge, tooLargeToo, tooLargeFile, id, readdirSync('/dev/shm').length);
 }

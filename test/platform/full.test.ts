@@ -16,7 +16,7 @@ test.skipIf(!allowed)(
   () => {
     const child = inNamespace(`'${process.execPath}' --conditions=@sharecord/source '${script}'`);
     expect(child.stderr).toBe('');
-    expect(child.stdout).toBe('SEGMENT_LIMIT SEGMENT_LIMIT 7 0\n');
+    expect(child.stdout).toBe('SEGMENT_LIMIT SEGMENT_LIMIT SEGMENT_LIMIT 7 0\n');
     expect(child.status).toBe(0);
   },
 );

@@ -1,0 +1,35 @@
+/* Loaded before the C library (LD_PRELOAD), makes every file system one without nameless files, as some are: open(2) with
+ * O_TMPFILE fails with EOPNOTSUPP. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+
+typedef int opener(const char *path, int flags, ...);
+
+static int open_by(const char *name, const char *path, int flags, unsigned mode) {
+  static opener *next;
+  if ((flags & O_TMPFILE) == O_TMPFILE) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  if (!next) *(void **)&next = dlsym(RTLD_NEXT, name);
+  return next(path, flags, mode);
+}
+
+int open(const char *path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  unsigned mode = va_arg(rest, unsigned);
+  va_end(rest);
+  return open_by("open", path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...) {
+  va_list rest;
+  va_start(rest, flags);
+  unsigned mode = va_arg(rest, unsigned);
+  va_end(rest);
+  return open_by("open64", path, flags, mode);
+}
