@@ -88,6 +88,14 @@ export function checkManaged(
   return { ...checked, kind, layout, capacity };
 }
 
+let hasWarned = false;
+/** Tells the user of the first watch of this thread that polls; what holds for one store mostly holds for all. */
+function warnOnce(message: string): void {
+  if (hasWarned) return;
+  hasWarned = true;
+  platform.warn(message);
+}
+
 /** Wraps an opening whose header was checked. */
 function assemble<T extends object>(
   opening: Opening,
@@ -142,7 +150,7 @@ function assemble<T extends object>(
     strongOrder: platform.strongOrder,
     name: layout.name,
   };
-  const hub = new WatchHub(listenAt, (message) => platform.warn(`${layout.name}: ${message}`));
+  const hub = new WatchHub(listenAt, (message) => warnOnce(`${layout.name}: ${message}`));
   const opened = make({ opening, header, access, segment, memory, hub });
   platform.markUncloneable(opened);
   return opened;

@@ -9,8 +9,9 @@ import { record } from './record.ts';
 import { randomKills } from './random-kills.ts';
 import { steps } from './steps.ts';
 import { stops } from './stops.ts';
+import { wakeups } from './wakeups.ts';
 
-const CAMPAIGNS: readonly Campaign[] = [steps, randomKills, stops, load];
+const CAMPAIGNS: readonly Campaign[] = [steps, randomKills, stops, wakeups, load];
 const DEFAULT_MINUTES = 10;
 const MINUTE_MS = 60_000;
 const MOST_SHOWN = 10;
