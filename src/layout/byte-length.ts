@@ -14,9 +14,7 @@ import { asValueError, show } from './fault.ts';
 export function byteLength(text: string, encoding: string | number): number {
   if (typeof text !== 'string')
     throw new ValueError('VALUE_TYPE', `cannot measure a text: expected a string, found ${show(text)}`);
-  const found =
-    lookUpEncoding(encoding) ??
-    (encoding === 1201 || bigEndianUtf16(encoding) ? lookUpEncoding(1200) : undefined);
+  const found = lookUpEncoding(encoding) ?? lookUpEncoding(littleEndianOf(encoding));
   if (found === undefined)
     throw new ValueError(
       'VALUE_TYPE',
@@ -30,5 +28,13 @@ export function byteLength(text: string, encoding: string | number): number {
   }
 }
 
-const bigEndianUtf16 = (encoding: unknown): boolean =>
-  typeof encoding === 'string' && encoding.trim().toLowerCase() === 'utf-16be';
+const LITTLE_ENDIAN_FORMS: ReadonlyMap<unknown, number> = new Map<unknown, number>([
+  [1201, 1200],
+  ['utf-16be', 1200],
+  [12001, 12000],
+  ['utf-32be', 12000],
+]);
+
+/** Gives the number of the little-endian form of a big-endian encoding, which takes as many bytes; undefined for any other. */
+const littleEndianOf = (encoding: unknown): number | undefined =>
+  LITTLE_ENDIAN_FORMS.get(typeof encoding === 'string' ? encoding.trim().toLowerCase() : encoding);

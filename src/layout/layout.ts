@@ -3,7 +3,7 @@ import type { Abi, Pack } from './abi.ts';
 import { canonicalText } from './canonical-text.ts';
 import { codecOf, type RecordCodec, zeroOf } from './codec.ts';
 import { describe } from './describe.ts';
-import { checkRange, viewOf } from './memory.ts';
+import { checkRange, lengthOf, viewOf } from './memory.ts';
 import { makeView } from './record-view.ts';
 import { sha256Hex } from './sha256.ts';
 import { refuse, register, type Shape, type StructShape } from './shape.ts';
@@ -26,7 +26,7 @@ export function makeLayout(
   /** Gives the byte of a DataView at which a record may begin. HOT: no second view is made (bench/rows/packages.ts, "decode"). */
   const placeIn = (view: DataView, byteOffset: unknown): number => {
     const at = byteOffset ?? 0;
-    checkRange(name, at, size, view.byteLength);
+    checkRange(name, at, size, lengthOf(view));
     return at;
   };
   const layout = {

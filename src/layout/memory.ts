@@ -125,6 +125,15 @@ export function privateCopy(view: DataView, at: number, length: number): DataVie
   return new DataView(copyOut(view, at, length).buffer);
 }
 
+/** Gives the bytes of a caller's buffer; 0 where its memory is gone, which a DataView says by throwing. */
+export function lengthOf(buffer: BufferSource): number {
+  try {
+    return buffer.byteLength;
+  } catch {
+    return 0;
+  }
+}
+
 /** Gives a DataView from `byteOffset` of a caller's buffer to its end. @throws ValueError VALUE_TYPE, INDEX_RANGE */
 export function viewOf(what: string, buffer: BufferSource, byteOffset: unknown, size: number): DataView {
   const isView = ArrayBuffer.isView(buffer);
@@ -134,7 +143,7 @@ export function viewOf(what: string, buffer: BufferSource, byteOffset: unknown, 
       `cannot use the buffer of ${what}: expected an ArrayBuffer, a SharedArrayBuffer or a view, found ${show(buffer)}`,
     );
   }
-  const length = buffer.byteLength;
+  const length = lengthOf(buffer);
   const at = byteOffset ?? 0;
   checkRange(what, at, size, length);
   return isView

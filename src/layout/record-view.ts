@@ -238,7 +238,7 @@ function rootClass(layout: Layout): PartClass {
 
 /** Makes a live view of the record at `byteOffset`. @throws ValueError VALUE_TYPE, INDEX_RANGE */
 export function makeView(layout: Layout, buffer: BufferSource, byteOffset?: number): object {
-  const whole = dataViewOf(layout.name, buffer, 0, 0);
+  const whole = dataViewOf(layout.name, buffer, 0, layout.size);
   const at = byteOffset ?? 0;
   checkRange(layout.name, at, layout.size, whole.byteLength);
   return Object.seal(new (rootClass(layout))(whole, at, layout.name));

@@ -279,6 +279,22 @@ describe('view', () => {
         expect(() => view.moveTo(at)).toThrow(expect.objectContaining({ code: 'INDEX_RANGE' }));
     }
     expect(() => Point.view(new ArrayBuffer(15))).toThrow(expect.objectContaining({ code: 'INDEX_RANGE' }));
+    const gone = new DataView(new ArrayBuffer(64));
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    const short = new DataView(new ArrayBuffer(64), 1, 16);
+    for (const [buffer, at] of [
+      [gone, 0],
+      [short, 1],
+      [short, -1],
+    ] as const) {
+      const range = expect.objectContaining({ code: 'INDEX_RANGE' }) as Error;
+      expect(() => Point.decode(buffer, at)).toThrow(range);
+      expect(() => Point.encode({ x: 1 }, buffer, at)).toThrow(range);
+      expect(() => Point.view(buffer, at)).toThrow(range);
+    }
+    Point.encode({ x: 1, y: 2 }, short);
+    expect(Point.decode(short)).toEqual({ x: 1, y: 2 });
+    expect(Point.decode(new DataView(short.buffer), 1)).toEqual({ x: 1, y: 2 });
     expect(() => Point.view({} as ArrayBuffer)).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
     expect(() => Point.decode(new ArrayBuffer(16), '0' as never)).toThrow(
       expect.objectContaining({ code: 'VALUE_TYPE' }),
