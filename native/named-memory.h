@@ -38,6 +38,7 @@ struct named_memory {
   bool created;
   int fd;   /* holds this user's lock byte; never mapped itself, since a mapping would keep the lock */
   int user; /* the lock byte */
+  bool keeps_name; /* a mutex that a program outside these rules made, and removes */
 };
 
 static inline bool named_memory_lock_byte(int fd, short kind, off_t at) {
@@ -111,27 +112,23 @@ static inline int named_memory_map(struct named_memory *memory) {
   return 0;
 }
 
-static inline int named_memory_join_prepared(struct named_memory *memory, const char *name, size_t size,
-                                             void (*prepare)(void *bytes)) {
+/* Opens the memory of that name, of at least `size` bytes, or creates it zeroed (`created` tells). */
+static inline int named_memory_join(struct named_memory *memory, const char *name, size_t size) {
+  memory->keeps_name = false;
   snprintf(memory->path, sizeof memory->path, "/dev/shm/%s", name);
   for (;;) {
     int result = named_memory_try_open(memory, size);
     memory->created = result == 0;
-    if (result == 0) result = named_memory_try_create(memory, size, prepare);
+    if (result == 0) result = named_memory_try_create(memory, size, NULL);
     if (result < 0) return -1;
     if (result == 1) return named_memory_map(memory);
   }
 }
 
-/* Opens the memory of that name, of at least `size` bytes, or creates it zeroed (`created` tells). */
-static inline int named_memory_join(struct named_memory *memory, const char *name, size_t size) {
-  return named_memory_join_prepared(memory, name, size, NULL);
-}
-
 /* Opens the memory of that name; without one it fails with ENOENT. */
 static inline int named_memory_open(struct named_memory *memory, const char *name, size_t size) {
   snprintf(memory->path, sizeof memory->path, "/dev/shm/%s", name);
-  memory->created = false;
+  memory->created = memory->keeps_name = false;
   int result = named_memory_try_open(memory, size);
   if (result == 0) errno = ENOENT;
   return result == 1 ? named_memory_map(memory) : -1;
@@ -142,7 +139,8 @@ static inline void named_memory_leave(struct named_memory *memory) {
   named_memory_enter_gate(memory->fd);
   named_memory_lock_byte(memory->fd, F_UNLCK, memory->user);
   struct flock users = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = NAMED_MEMORY_USERS};
-  if (fcntl(memory->fd, F_OFD_GETLK, &users) == 0 && users.l_type == F_UNLCK && named_memory_is_named(memory))
+  if (!memory->keeps_name && fcntl(memory->fd, F_OFD_GETLK, &users) == 0 && users.l_type == F_UNLCK &&
+      named_memory_is_named(memory))
     unlink(memory->path);
   munmap(memory->bytes, memory->size);
   close(memory->fd);
@@ -168,6 +166,11 @@ static inline bool named_memory_heard(int bell) {
 
 /* ---- named mutexes ---- */
 
+/* Behind the mutex: its last user removes the name. */
+#define NAMED_MUTEX_TAG "SHAREMTX"
+#define NAMED_MUTEX_TAG_LENGTH 8
+#define NAMED_MUTEX_SIZE (sizeof(pthread_mutex_t) + NAMED_MUTEX_TAG_LENGTH)
+
 static inline void named_mutex_prepare(void *bytes) {
   pthread_mutexattr_t attributes;
   pthread_mutexattr_init(&attributes);
@@ -175,11 +178,23 @@ static inline void named_mutex_prepare(void *bytes) {
   pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
   pthread_mutex_init(bytes, &attributes);
   pthread_mutexattr_destroy(&attributes);
+  memcpy((char *)bytes + sizeof(pthread_mutex_t), NAMED_MUTEX_TAG, NAMED_MUTEX_TAG_LENGTH);
 }
 
 /* Opens the mutex of that name, or creates it; leave it with `named_memory_leave`. */
 static inline int named_mutex_join(struct named_memory *memory, const char *name) {
-  return named_memory_join_prepared(memory, name, sizeof(pthread_mutex_t), named_mutex_prepare);
+  memory->keeps_name = false;
+  snprintf(memory->path, sizeof memory->path, "/dev/shm/%s", name);
+  for (;;) {
+    int result = named_memory_try_open(memory, sizeof(pthread_mutex_t));
+    memory->created = result == 0;
+    if (result == 0) result = named_memory_try_create(memory, NAMED_MUTEX_SIZE, named_mutex_prepare);
+    if (result < 0 || (result == 1 && named_memory_map(memory) < 0)) return -1;
+    if (result == 0) continue;
+    memory->keeps_name = memory->size < NAMED_MUTEX_SIZE ||
+                         memcmp(memory->bytes + sizeof(pthread_mutex_t), NAMED_MUTEX_TAG, NAMED_MUTEX_TAG_LENGTH) != 0;
+    return 0;
+  }
 }
 
 /* Takes it within `timeout_ms`: 0, EOWNERDEAD (taken; the last owner died with it) or ETIMEDOUT. */

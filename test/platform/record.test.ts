@@ -1,6 +1,7 @@
 // Records in somebody else's format: what each guard lets through, and that nothing else is written.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   array,
@@ -25,7 +26,7 @@ import {
   versionPair,
   waitForRecord,
 } from '../../src/index.ts';
-import { isNamed, onWindows, putForeign, wholeSize } from '../support/system.ts';
+import { isNamed, onWindows, pathOf, putForeign, wholeSize } from '../support/system.ts';
 
 const Hub = struct('Hub', {
   label: char(6),
@@ -500,6 +501,37 @@ describe.skipIf(onWindows)('a mutex in a record (Windows has none)', () => {
     expect(() => createRecord(readOnly, Shared, { guard: unguarded() })).toThrow(code('VALUE_RANGE'));
   });
 });
+
+test.skipIf(onWindows)(
+  'a named mutex that another program made is left to it, one of ours is removed',
+  () => {
+    const [ours, theirs] = [uniqueName(), uniqueName()];
+    const Plain = struct('Plain', { level: i32 });
+    const make = (mutex: string) =>
+      createRecord(createSegment({ size: 8 }), Plain, { guard: namedMutex(mutex, { timeoutMs: 50 }) });
+    const first = make(ours);
+    // What a native program has there: the mutex alone.
+    const foreign = putForeign(theirs, readFileSync(pathOf(ours)).subarray(0, 40));
+    try {
+      const second = make(theirs);
+      second.write({ level: 1 });
+      second.close();
+      second.segment.close();
+      expect(isNamed(theirs)).toBe(true);
+    } finally {
+      foreign.remove();
+    }
+    first.close();
+    first.segment.close();
+    expect(isNamed(ours)).toBe(false);
+    const short = putForeign(theirs, new Uint8Array(20));
+    expect(() => make(theirs)).toThrow(code('SEGMENT_TOO_SMALL'));
+    short.remove();
+    const blank = putForeign(theirs, new Uint8Array(40));
+    expect(() => make(theirs)).toThrow(code('SEGMENT_NOT_READY'));
+    blank.remove();
+  },
+);
 
 test('a guard without its options is refused with a code', () => {
   const calls = [
