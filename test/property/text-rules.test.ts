@@ -355,6 +355,12 @@ describe('code pages', () => {
     expect(cut.decode(memory).text).toBe('日');
   });
 
+  test('byteLength takes the big-endian forms of UTF-16 and UTF-32 too', () => {
+    for (const encoding of [1200, 1201, 'utf-16le', 'UTF-16BE']) expect(byteLength('a😀', encoding)).toBe(6);
+    for (const encoding of [12000, 12001, 'utf-32le', 'utf-32be'])
+      expect(byteLength('a😀', encoding)).toBe(8);
+  });
+
   test('an unknown encoding is refused by name, UTF-16 points to char16', () => {
     expect(() => char(4, { encoding: 'klingon' })).toThrow(/klingon/);
     expect(() => char(4, { encoding: 1200 })).toThrow(/char16/);
