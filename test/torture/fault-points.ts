@@ -12,6 +12,7 @@ const STORES_WITH_STEPS = `\${record.stores?.replaceAll('\\n', '\\nglobalThis.sh
 /** Mistakes that the tests must find, asked for by `?mutation=NAME` behind this module's URL: the negative controls. */
 const MUTATIONS: Readonly<Record<string, readonly [from: string, to: string]>> = {
   'published before it is filled': [STORES, `Atomics.add(words, slot, 1);\n${STORES}`],
+  'the size is believed': ['if (size > segmentSize)', 'if (false)'],
   'named before it is complete': [
     'opening.initialize(header);',
     'object.publish(plan.place!); opening.initialize(header);',

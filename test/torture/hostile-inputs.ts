@@ -1,0 +1,185 @@
+// Inputs of the hostile campaign: whole segments as somebody could write them. Mutations that need several words to agree (a
+// capacity and a size, a layout text and its digest) keep them agreed, or every one of them would end at the same check.
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import {
+  array,
+  bits,
+  bool,
+  char,
+  createMap,
+  createStore,
+  enumOf,
+  f64,
+  struct,
+  tDateTime,
+  u32,
+  u64,
+  union,
+  utf8,
+} from '../../src/index.ts';
+import type { Chance } from './campaign.ts';
+
+const WORD = 4;
+const HEADER_LENGTH = 16;
+const STATE = 20;
+const KIND = 24;
+const GUARD = 28;
+const CAPACITY = 32;
+const SIZE = 40;
+const STRIDE = 56;
+const LIFETIME = 60;
+const DIGEST = 80;
+const TEXT_LENGTH = 140;
+const TEXT = 2368;
+
+export const Inner = struct('Inner', {
+  kind: enumOf(u32, { A: 1, B: 2 }),
+  flags: bits(u32, { ready: 1, mode: 3 }),
+  at: tDateTime,
+});
+export const Wide = struct('Wide', {
+  id: u64,
+  name: utf8(12),
+  ansi: char(8, { encoding: 936 }),
+  inner: array(Inner, 2),
+  either: union('Either', { whole: u32, parts: array(f64, 2) }),
+  on: bool,
+});
+
+/** Segments as the library makes them. */
+export function soundSegments(folder: string): Uint8Array[] {
+  const zero = { ...Wide.zero(), name: 'one' };
+  const made: Uint8Array[] = [];
+  const keep = (make: (file: string) => { close(): void }): void => {
+    const file = `${folder}/sound-${made.length}`;
+    const opened = make(file);
+    made.push(new Uint8Array(fs.readFileSync(file)));
+    opened.close();
+  };
+  for (const guard of ['latch', 'seqlock'] as const) {
+    keep((file) => {
+      const store = createStore({ file, layout: Wide, capacity: 4, guard });
+      for (let i = 0; i < 3; i++) store.write(i, zero);
+      return store;
+    });
+  }
+  keep((file) => {
+    const map = createMap({ file, key: utf8(8), layout: Wide, capacity: 8 });
+    for (const key of ['a', 'b', 'c', 'd']) map.set(key, zero);
+    map.delete('b');
+    return map;
+  });
+  keep((file) => {
+    const map = createMap({ file, key: u32, layout: struct('Small', { value: u32 }), capacity: 16 });
+    for (let key = 0; key < 12; key++) map.set(key, { value: key });
+    return map;
+  });
+  return made;
+}
+
+const INTERESTING = [
+  0, 1, 2, 3, 4, 8, 63, 64, 255, 256, 257, 0xffff, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
+];
+const TOKENS = [
+  '"__proto__"',
+  '"constructor"',
+  '"toJSON"',
+  '"prototype"',
+  '[',
+  '{',
+  '[[[[[[[[',
+  '-1',
+  '1e9',
+  '4294967296',
+  'null',
+  '""',
+  '"u8"',
+  '"f64"',
+  '\\u0000',
+  '\n',
+];
+
+/** Gives a mutant of `parent`; `other` lends bytes. */
+export function mutate(parent: Uint8Array, other: Uint8Array, chance: Chance): Uint8Array {
+  let bytes = new Uint8Array(parent);
+  for (let left = 1 + chance.below(4); left > 0; left--) bytes = mutateOnce(bytes, other, chance);
+  return bytes;
+}
+
+function mutateOnce(bytes: Uint8Array, other: Uint8Array, chance: Chance): Uint8Array<ArrayBuffer> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (): number =>
+    chance.below(3) === 0
+      ? chance.below(2 ** 32)
+      : chance.below(3) === 0
+        ? chance.below(64)
+        : chance.pick(INTERESTING);
+  const put = (at: number, value: number): void => {
+    if (at >= 0 && at + WORD <= bytes.length) view.setUint32(at, value, true);
+  };
+  const get = (at: number): number => (at + WORD <= bytes.length ? view.getUint32(at, true) : 0);
+  const kinds: readonly (() => Uint8Array | void)[] = [
+    () => put(chance.below(48) * WORD, word()),
+    () => put(chance.pick([STATE, KIND, GUARD, LIFETIME]), chance.below(4)),
+    () => {
+      const capacity = chance.pick([1, 2, 5, 8, 1000, 2 ** 20, word()]);
+      put(CAPACITY, capacity);
+      const size = get(HEADER_LENGTH) + capacity * get(STRIDE);
+      put(SIZE, size);
+      put(SIZE + WORD, Math.floor(size / 2 ** 32));
+    },
+    // Slots and the words of an index: everything behind the header.
+    () =>
+      put(
+        (Math.ceil(get(HEADER_LENGTH) / WORD) +
+          chance.below(Math.max(1, (bytes.length - get(HEADER_LENGTH)) / WORD))) *
+          WORD,
+        word(),
+      ),
+    () => put((Math.ceil(get(HEADER_LENGTH) / WORD) + chance.below(16)) * WORD, word()),
+    () => put(320 + chance.below(256) * WORD, word()),
+    () => {
+      if (bytes.length > 0) bytes[chance.below(bytes.length)] = chance.below(256);
+    },
+    () => {
+      const at = chance.below(Math.max(1, Math.min(bytes.length, other.length)));
+      bytes.set(other.subarray(at, Math.min(other.length, bytes.length, at + 1 + chance.below(256))), at);
+    },
+    () => bytes.slice(0, chance.below(bytes.length + 1)),
+    () => {
+      const longer = new Uint8Array(bytes.length + chance.below(8192));
+      longer.set(bytes);
+      return longer;
+    },
+    () => mutateText(bytes, chance),
+    () => mutateText(bytes, chance),
+  ];
+  return new Uint8Array(chance.pick(kinds)() ?? bytes);
+}
+
+/** Changes the layout text and gives it its digest again. */
+function mutateText(bytes: Uint8Array, chance: Chance): Uint8Array | undefined {
+  if (bytes.length < TEXT + WORD) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = Math.min(view.getUint32(TEXT_LENGTH, true), bytes.length - TEXT);
+  const text = Buffer.from(bytes.subarray(TEXT, TEXT + length)).toString('latin1');
+  const numbers = [...text.matchAll(/\d+/g)];
+  let changed: string;
+  if (chance.below(2) === 0 && numbers.length > 0) {
+    const { 0: number, index } = chance.pick(numbers);
+    changed = `${text.slice(0, index)}${chance.pick([0, 1, 2, 3, 7, 8, 64, 4096, 2 ** 31, 2 ** 32, -1])}${text.slice(index + number.length)}`;
+  } else {
+    const at = chance.below(text.length + 1);
+    changed = text.slice(0, at) + chance.pick(TOKENS) + text.slice(at + chance.below(12));
+  }
+  const put = Buffer.from(changed, 'latin1');
+  const headerLength = view.getUint32(HEADER_LENGTH, true);
+  if (TEXT + put.length > headerLength || headerLength > bytes.length) return undefined;
+  bytes.fill(0, TEXT, headerLength);
+  bytes.set(put, TEXT);
+  view.setUint32(TEXT_LENGTH, put.length, true);
+  const line = changed.slice(0, Math.max(0, changed.indexOf('\n')));
+  bytes.set(createHash('sha256').update(Buffer.from(line, 'latin1')).digest().subarray(0, 16), DIGEST);
+  return undefined;
+}
