@@ -161,7 +161,8 @@ ${before}
 ${calls === '' ? '' : guardCalls(calls, bindings, slow)}
 ${stores}`;
   };
-  const attempt = bindings.add(trialOf(layout, reference.patch));
+  let patches: Patches = reference;
+  const attempt = bindings.add(trialOf(layout, (view, at, record) => patches.patch(view, at, record)));
   const body = `return {
 patch(view, o, record) {
 ${textOf(reference.patch, '')}
@@ -170,7 +171,8 @@ patchOrNothing(view, o, record) {
 ${textOf(reference.patchOrNothing, `if (weight > 1) ${attempt}(record);`)}
 },
 };`;
-  return evaluate<Patches>(bindings.values, body) ?? reference;
+  patches = evaluate<Patches>(bindings.values, body) ?? reference;
+  return patches;
 }
 
 /** Makes what applies a patch to private memory, which throws for one that would be refused half-way. */

@@ -130,9 +130,13 @@ class PatchEmitter {
       ...counted.map((field) => this.#refuseIf(`${y} < 0 || ${y} > ${capacityOf(field.shape)}`)),
     ]);
     const written = `n${this.#locals++}`;
+    const high = Number(NUMBER_ACCESS[shape.code].high);
     this.#calls.push(`let ${written} = -1;`);
     for (const field of counted) {
-      const y = this.#field(field, () => ['weight += 2;']);
+      // A text or byte string that its length can count is refused before a byte is stored, unless a given length contradicts it.
+      const whole = WHOLE.has(field.shape.kind) && capacityOf(field.shape) <= high;
+      const weight = whole ? `${given} === undefined ? 1 : 2` : '2';
+      const y = this.#field(field, () => [`weight += ${weight};`]);
       const write = this.#bindings.add(countedWriter(field.shape));
       this.#calls.push(
         `if (${y} !== undefined) {`,
@@ -145,7 +149,7 @@ class PatchEmitter {
     const asStored = (text: string): string =>
       shape.wide ? `${this.#share(shape.size === 8 ? BigInt : Number)}(${text})` : text;
     this.#calls.push(
-      `if (${written} > ${Number(NUMBER_ACCESS[shape.code].high)}) ${this.#slow}`,
+      `if (${written} > ${high}) ${this.#slow}`,
       `if (${given} !== undefined) { if (${written} >= 0 && ${given} != ${written}) ${this.#slow} }`,
     );
     this.#stores.push(

@@ -294,7 +294,7 @@ describe('patch', () => {
           else if (act === 'patchOrNothing') expect(bytesOf(0).every((byte) => byte === 0xa5)).toBe(true);
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 800 },
     );
   });
 
