@@ -10,7 +10,7 @@ import { Bed, NODE, Peer } from '../support/bed.ts';
 import { attackFor } from '../torture/hostile.ts';
 import { Wide } from '../torture/hostile-inputs.ts';
 
-const ATTACK_MS = 6000;
+const ATTACK_MS = 4000;
 const CONTROL_MS = 60_000;
 const SCRIBBLE_MS = 2000;
 
