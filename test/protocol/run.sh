@@ -33,6 +33,13 @@ holds|watch|-DNW=1 -DK=3|the same: 1 writer with 3 publishes
 holds|watch|-DK=2 -DNR=1 -DRDEATHS=0|the same: 2 writers with 2 publishes, 1 watcher
 holds|watch|-DTIMER -DWDEATHS=1 -DRDEATHS=0|a writer may die: the timed sleep finds what it published
 holds|watch|-DTIMER -DWDEATHS=1 -DNW=1 -DK=2|a writer and a watcher may die
+holds|map|-DREBUILD -DNW=1 -DOPS=3 -DDEATHS=0|searches and iterations miss nothing that is there, also while the index is made anew
+holds|map|-DREBUILD -DNW=1 -DOPS=2|the same while the writer may die: then all is finished, no slot is lost
+holds|map|-DNW=1 -DOPS=4|the same: 4 changes, slots and words used again
+holds|map|-DNW=2 -DOPS=1 -DKEYS=2|the same: 2 writers, one finishes what the other began
+holds|map|-DNW=2 -DOPS=2 -DNR=0|no key twice, no slot lost: 2 writers of 2 changes, 1 death
+holds|map|-DREBUILD -DNW=2 -DOPS=1 -DNR=0 -DDEATHS=2|the same: who finishes may die too
+holds|map|-DSETS -DNW=2 -DOPS=2 -DNR=0 -DDEATHS=0|a key that is there is set without the structure lock
 breaks|latch|-DREADERS=0 -DMUT_PROBE_ONLY|no look at the epoch: who took a dead owner's slot makes it seem alive
 breaks|latch|-DREADERS=0 -DMUT_NO_EPOCH|the lock word names the slot only
 breaks|latch|-DREADERS=0 -DMUT_EPOCHS_WRAP -DLIVES=3 -DDEATHS=1 -DEPOCHS=2|epochs that wrap around
@@ -73,6 +80,16 @@ breaks|watch|-DMUT_ARM_AFTER|look, then arm
 breaks|watch|-DMUT_CHECK_FIRST|armed looked at before the publish
 breaks|watch|-DMUT_PLAIN_ARM|armed stored without a fence (store buffer)
 breaks|watch|-DWDEATHS=1 -DRDEATHS=0|untimed sleep: a writer dies between taking armed and ringing
+breaks|map|-DMUT_NO_NOTE -DREBUILD -DNW=1 -DOPS=2|a change without a note
+breaks|map|-DMUT_NO_FINISH -DNW=1 -DOPS=2|who steals the lock does not finish
+breaks|map|-DMUT_CLEAR_FIRST -DNW=1 -DOPS=2|the note goes before the work is done
+breaks|map|-DMUT_WORD_AFTER -DNW=1 -DOPS=2 -DDEATHS=0|a key is there before the index leads to it
+breaks|map|-DMUT_HIGH_AFTER -DNW=1 -DOPS=2 -DDEATHS=0|a key is there before iterations come to its slot
+breaks|map|-DMUT_EMPTY -DNW=1 -DOPS=3 -DDEATHS=0|a word becomes empty although searches have to pass it
+breaks|map|-DMUT_IN_PLACE -DREBUILD -DNW=1 -DOPS=2 -DDEATHS=0|the index made anew in place
+breaks|map|-DMUT_NO_SECOND_LOOK -DREBUILD -DNW=1 -DOPS=4 -DDEATHS=0|a search that says no without a second look at turns
+breaks|map|-DMUT_TWO_LOOKS -DNW=1 -DOPS=4 -DDEATHS=0 -DKEYS=2|the key of one look, the record of another
+breaks|map|-DMUT_NO_LOOK -DSETS -DNW=2 -DOPS=2 -DNR=0 -DDEATHS=0|a key is set without a look whether the slot still has it
 ROWS
 }
 
