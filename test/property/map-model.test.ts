@@ -1,0 +1,222 @@
+// Laws of a whole map: it behaves like a JavaScript Map, whoever of several opens writes, whichever code serves it.
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  createMap,
+  f64,
+  type KeyType,
+  type MapReader,
+  type MapWriter,
+  openMap,
+  SharecordError,
+  struct,
+  u16,
+  u32,
+  u64,
+  utf8,
+} from '../../src/index.ts';
+
+const CAPACITY = 6;
+/** Scalars alone: written by generated code. */
+const Flat = struct('Flat', { count: u16, ratio: f64, total: u64 });
+/** With a text: written by the plain codec. */
+const Named = struct('Named', { count: u16, label: utf8(9) });
+
+type Model = Map<unknown, Record<string, unknown>>;
+interface Real {
+  readonly writers: readonly MapWriter[];
+  readonly reader: MapReader;
+}
+type Command = fc.Command<Model, Real>;
+
+function outcome(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof SharecordError) return error.code;
+    throw error;
+  }
+}
+
+function expectSame(model: Model, { writers, reader }: Real): void {
+  for (const map of [reader, ...writers]) {
+    expect(map.size).toBe(model.size);
+    const entries = [...map];
+    // Slots are used again, so the order is that of insertion only until something is deleted.
+    expect(entries).toHaveLength(model.size);
+    expect(new Map<unknown, unknown>(entries)).toEqual(model);
+    expect(new Set<unknown>(map.keys())).toEqual(new Set(model.keys()));
+    for (const [key, record] of model) {
+      expect(map.has(key as never)).toBe(true);
+      expect(map.get(key as never)).toEqual(record);
+    }
+  }
+}
+
+/** A command that `real` and `model` answer alike; `model` gives a code where it refuses. */
+function command(
+  text: string,
+  real: (map: MapWriter) => unknown,
+  model: (map: Model) => unknown,
+  by: number,
+): Command {
+  return {
+    check: () => true,
+    run(state, maps) {
+      const expected = model(state);
+      expect(outcome(() => real(maps.writers[by]!))).toEqual(expected);
+      expectSame(state, maps);
+    },
+    toString: () => `${text} by ${by}`,
+  };
+}
+
+function commandsFor(
+  key: fc.Arbitrary<unknown>,
+  record: fc.Arbitrary<Record<string, unknown>>,
+): fc.Arbitrary<Iterable<Command>> {
+  const by = fc.nat(1);
+  const at = (map: MapWriter) => map as unknown as Map<unknown, unknown> & { update: MapWriter['update'] };
+  return fc.commands<Model, Real>(
+    [
+      fc.tuple(key, record, by).map(([k, r, w]) =>
+        command(
+          `set ${fc.stringify(k)} ${fc.stringify(r)}`,
+          (map) => at(map).set(k, r) === (map as unknown),
+          (model) => {
+            if (!model.has(k) && model.size === CAPACITY) return 'STORE_FULL';
+            model.set(k, r);
+            return true;
+          },
+          w,
+        ),
+      ),
+      fc.tuple(key, by).map(([k, w]) =>
+        command(
+          `delete ${fc.stringify(k)}`,
+          (map) => at(map).delete(k),
+          (model) => model.delete(k),
+          w,
+        ),
+      ),
+      fc.tuple(key, by).map(([k, w]) =>
+        command(
+          `get ${fc.stringify(k)}`,
+          (map) => at(map).get(k),
+          (model) => model.get(k),
+          w,
+        ),
+      ),
+      fc.tuple(key, fc.nat(70_000), by).map(([k, count, w]) =>
+        command(
+          `update ${fc.stringify(k)} to ${count}`,
+          (map) => at(map).update(k as never, (draft) => void ((draft as { count: number }).count = count)),
+          (model) => {
+            const old = model.get(k);
+            if (old === undefined) return false;
+            if (count > 65_535) return 'VALUE_RANGE';
+            model.set(k, { ...old, count });
+            return true;
+          },
+          w,
+        ),
+      ),
+      by.map((w) =>
+        command(
+          'clear',
+          (map) => map.clear(),
+          (model) => model.clear(),
+          w,
+        ),
+      ),
+    ],
+    { maxCommands: 60 },
+  );
+}
+
+const flat = fc.record({
+  count: fc.nat(65_535),
+  ratio: fc.double({ noNaN: true }),
+  total: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+});
+const named = fc.record({ count: fc.nat(65_535), label: fc.stringMatching(/^[a-zé]{0,4}$/) });
+const text = fc.constantFrom('', 'a', 'b', 'ab', 'é', 'ü', 'abcdefgh', 'abcdefg', '日本', 'key 1', 'key 2');
+
+test.each([
+  ['text keys, records of scalars', utf8(9), Flat, text, flat, {}],
+  ['text keys, records with a text', utf8(9), Named, text, named, {}],
+  ['u32 keys', u32, Flat, fc.constantFrom(0, 1, 2, 3, 16, 17, 2 ** 31, 2 ** 32 - 1), flat, {}],
+  ['u64 keys', u64, Named, fc.constantFrom(0n, 1n, 2n ** 32n, 2n ** 64n - 1n, 5n, 6n, 7n, 8n), named, {}],
+  ['backing process', u16, Flat, fc.nat(20), flat, { backing: 'process' as const }],
+] as const)(
+  'a map equals a Map under every sequence of calls: %s',
+  (_title, key, layout, keys, records, options) => {
+    fc.assert(
+      fc.property(commandsFor(keys, records as fc.Arbitrary<Record<string, unknown>>), (commands) => {
+        const definition = { key: key as KeyType, layout: layout as typeof Flat };
+        const map = createMap({ ...options, ...definition, capacity: CAPACITY });
+        const second = openMap(map.handle, definition, { access: 'read-write' });
+        const reader = openMap(map.handle, definition);
+        try {
+          fc.modelRun(
+            () => ({ model: new Map(), real: { writers: [map, second] as unknown as MapWriter[], reader } }),
+            commands,
+          );
+        } finally {
+          for (const each of [reader, second, map]) each.close();
+        }
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
+
+test('a watch of all keys and a watch of each key end with what is there, and no generation goes back', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(5), fc.boolean(), fc.nat(3)), { maxLength: 60 }),
+      async (acts) => {
+        const map = createMap({ key: u32, layout: Flat, capacity: 4 });
+        const seen = new Map<number, number | undefined>();
+        const one = new Map<number, number | undefined>();
+        const generations = new Map<number, number>();
+        const end = new AbortController();
+        const follow = async (changes: ReturnType<typeof map.watch>, into: typeof seen): Promise<void> => {
+          try {
+            for await (const { key, generation, record } of changes) {
+              if (into === seen) {
+                expect(generation).toBeGreaterThan(generations.get(key) ?? 0);
+                generations.set(key, generation);
+              }
+              if (record === undefined) into.delete(key);
+              else into.set(key, record.count);
+            }
+          } catch (error) {
+            if (!end.signal.aborted) throw error;
+          }
+        };
+        const following = [follow(map.watch({ signal: end.signal }), seen)];
+        for (let key = 0; key <= 5; key++)
+          following.push(follow(map.watch(key, { signal: end.signal }), one));
+        let count = 0;
+        for (const [key, sets, pause] of acts) {
+          if (sets && (map.has(key) || map.size < 4)) map.set(key, { count: ++count, ratio: 0, total: 0n });
+          else map.delete(key);
+          if (pause === 0) await new Promise(setImmediate);
+        }
+        const expected = new Map([...map].map(([key, record]) => [key, record.count]));
+        const same = (found: typeof seen): boolean =>
+          found.size === expected.size && [...expected].every(([key, value]) => found.get(key) === value);
+        // A watchdog, no bound: both watches come to the present state.
+        for (let turn = 0; turn < 5000 && !(same(seen) && same(one)); turn++)
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        expect(seen).toEqual(expected);
+        expect(one).toEqual(expected);
+        end.abort();
+        await Promise.all(following);
+        map.close();
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
