@@ -1,0 +1,113 @@
+// A map under storms: several processes add and delete keys, others search and iterate.
+//
+//   what a reader may see                                     verdict
+//   a kept key is not found, by search or iteration           forbidden
+//   a kept key comes twice in one iteration                   forbidden
+//   a record of another key, or of two writes                 forbidden
+//   a moving key is there or not                              allowed
+//   a search without a step of the protocol                   must see one of the forbidden
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { createMap, type MapWriter } from '../../src/index.ts';
+import { Bed, NODE, Peer, sleep, type Tier, TIERS, until } from '../support/bed.ts';
+import { CAPACITY, COUNTER, definition, isWhole, KEPT, marked, MOVING } from './map-records.ts';
+
+const PEER = fileURLToPath(new URL('./map-peer.ts', import.meta.url));
+const STORM_MS = 1500;
+const KILLS = 30;
+type Map = MapWriter<typeof definition.key, typeof definition.layout>;
+
+function start(bed: Bed, { flags }: Tier, role: string, name: string, ...args: readonly string[]): Peer {
+  const options = ['--conditions=@sharecord/source', '--disable-warning=ExperimentalWarning', ...flags];
+  return bed.adopt(new Peer(NODE, [...options, PEER, role, name, ...args], role));
+}
+
+function makeMap(bed: Bed, label: string): { name: string; map: Map } {
+  const name = bed.name(label);
+  const map = bed.keep(createMap({ ...definition, name, capacity: CAPACITY }));
+  for (let key = 0; key < KEPT; key++) map.set(key, marked(key, 0));
+  map.set(COUNTER, marked(COUNTER, 0));
+  return { name, map };
+}
+
+/** Requires that the map agrees with itself and takes exactly as many keys as it has room for. */
+function expectSound(map: Map): void {
+  const entries = [...map];
+  expect(new Set(entries.map(([key]) => key)).size).toBe(entries.length);
+  for (const [key, record] of entries) expect(isWhole(key, record), `record of ${key}`).toBe(true);
+  for (let key = 0; key < KEPT; key++) expect(map.has(key), `key ${key}`).toBe(true);
+  // The next change finishes what a dead writer began.
+  for (const [key] of entries) {
+    expect(map.has(key)).toBe(true);
+    if (key >= MOVING) expect(map.delete(key)).toBe(true);
+  }
+  const room = CAPACITY - KEPT - 1;
+  for (let i = 0; i < room; i++) map.set(5000 + i, marked(5000 + i, i));
+  expect(map.size).toBe(CAPACITY);
+  expect(() => map.set(6000, marked(6000, 0))).toThrow(expect.objectContaining({ code: 'STORE_FULL' }));
+  expect([...map.keys()]).toHaveLength(CAPACITY);
+}
+
+describe.each(TIERS)('maps, $tier', (tier) => {
+  test.each(['get', 'iterate'])(
+    'readers that %s miss nothing and see no other record under storms',
+    async (how) => {
+      const bed = new Bed();
+      const { name, map } = makeMap(bed, 'map-storm');
+      const reader = start(bed, tier, 'read', name, how, '0');
+      const writers = ['storm', 'storm', 'count'].map((role) => start(bed, tier, role, name));
+      await Promise.all([reader, ...writers].map((peer) => peer.ready));
+      await sleep(STORM_MS);
+      const seen = await reader.end();
+      const reports = await Promise.all(writers.map((writer) => writer.end()));
+      expect(seen).toMatchObject({ missed: 0, wrong: 0, twice: 0 });
+      expect(seen['reads']).toBeGreaterThan(100);
+      if (how === 'get') expect(seen['found']).toBeGreaterThan(0);
+      for (const report of reports.slice(0, 2)) expect(report['changes']).toBeGreaterThan(100);
+      expect(map.get(COUNTER)?.a).toBe(reports[2]!['added']);
+      expectSound(map);
+    },
+  );
+
+  test.each(['two-looks', 'empty-deleted'])('the control, a search with %s, is found', async (how) => {
+    const bed = new Bed();
+    const { name } = makeMap(bed, 'map-control');
+    const writers = ['storm', 'storm'].map((role) => start(bed, tier, role, name));
+    const reader = start(bed, tier, 'read', name, how, '5');
+    await Promise.all([reader, ...writers].map((peer) => peer.ready));
+    const seen = await reader.result();
+    await Promise.all(writers.map((writer) => writer.end()));
+    expect(Number(seen['missed']) + Number(seen['wrong'])).toBeGreaterThanOrEqual(5);
+  });
+});
+
+test(`${KILLS} kills of writers lose no kept key and no slot, and no update`, async () => {
+  const bed = new Bed();
+  const tier = TIERS[0]!;
+  const { name, map } = makeMap(bed, 'map-killed');
+  const reader = start(bed, tier, 'read', name, 'get', '0');
+  const walker = start(bed, tier, 'read', name, 'iterate', '0');
+  const counter = start(bed, tier, 'count', name);
+  let victims = [0, 1].map(() => start(bed, tier, 'storm', name));
+  await Promise.all([reader, walker, counter, ...victims].map((peer) => peer.ready));
+  for (let kill = 0; kill < KILLS; kill++) {
+    const [victim, other] = victims as [Peer, Peer];
+    await victim.ready;
+    await sleep(Math.random() * 20);
+    victim.kill('SIGKILL');
+    await victim.exited;
+    // The next writer goes on: it finishes what the victim began.
+    const key = MOVING + 100;
+    map.delete(key);
+    const before = map.get(COUNTER)?.a ?? 0;
+    await until('the counter going on', () => (map.get(COUNTER)?.a ?? 0) > before);
+    victims = [other, start(bed, tier, 'storm', name)];
+  }
+  await Promise.all(victims.map((victim) => victim.ready));
+  const seen = await Promise.all([reader.end(), walker.end()]);
+  for (const each of seen) expect(each).toMatchObject({ missed: 0, wrong: 0, twice: 0 });
+  await Promise.all(victims.map((victim) => victim.end()));
+  const { added } = await counter.end();
+  expect(map.get(COUNTER)?.a).toBe(added);
+  expectSound(map);
+});
