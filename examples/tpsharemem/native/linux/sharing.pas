@@ -39,6 +39,8 @@ const
   AT_FDCWD = -100;
   AT_SYMLINK_FOLLOW = $400;
   MutexSize = 40;
+  { Behind a mutex that its last user removes; one without stays for the program that made it. }
+  Tag: array[0..7] of AnsiChar = 'SHAREMTX';
 
 type
   TSegment = record
@@ -46,6 +48,7 @@ type
     Descriptor, User: cint;
     Bytes: Pointer;
     Size: PtrUInt;
+    KeepsName: Boolean;
   end;
 
 function linkat(OldFolder: cint; OldPath: PAnsiChar; NewFolder: cint; NewPath: PAnsiChar; Flags: cint): cint; cdecl; external;
@@ -118,6 +121,7 @@ begin
   pthread_mutexattr_setpshared(@Attributes, 1);
   pthread_mutexattr_setrobust(@Attributes, 1);
   pthread_mutex_init(Bytes, @Attributes);
+  Move(Tag, (Bytes + MutexSize)^, SizeOf(Tag));
 end;
 
 function TryOpen(var Segment: TSegment): Boolean;
@@ -131,6 +135,7 @@ begin
     fpSetErrno(ESysEOVERFLOW);
     Exit(False);
   end;
+  Segment.Size := Own.st_size;
   EnterGate(Segment.Descriptor);
   Result := IsNamed(Segment);
   if Result then BecomeUser(Segment);
@@ -144,6 +149,7 @@ end;
 { The file gets its name when it is complete. }
 function TryCreate(var Segment: TSegment; IsMutex: Boolean): Boolean;
 begin
+  if IsMutex then Segment.Size := MutexSize + SizeOf(Tag);
   Segment.Descriptor := FpOpen('/dev/shm', O_TMPFILE or O_RDWR or O_CLOEXEC, &600);
   FpFtruncate(Segment.Descriptor, Segment.Size);
   BecomeUser(Segment);
@@ -158,8 +164,9 @@ end;
 function Open(var Segment: TSegment; const Name: RawByteString; Size: PtrUInt; MustExist, IsMutex: Boolean): Boolean;
 begin
   Segment.Path := '/dev/shm/' + Name;
-  Segment.Size := Size;
+  Segment.KeepsName := False;
   repeat
+    Segment.Size := Size;
     if TryOpen(Segment) then Exit(True);
     if MustExist or (fpGetErrno <> ESysENOENT) then Exit(False);
     if TryCreate(Segment, IsMutex) then Exit(True);
@@ -171,7 +178,8 @@ begin
   EnterGate(Segment.Descriptor);
   LockBytes(Segment.Descriptor, F_UNLCK, Segment.User);
   { Nobody else holds a byte, if all of them can be taken at once. }
-  if LockBytes(Segment.Descriptor, F_WRLCK, 0, Users) and IsNamed(Segment) then FpUnlink(Segment.Path);
+  if LockBytes(Segment.Descriptor, F_WRLCK, 0, Users) and IsNamed(Segment) and not Segment.KeepsName then
+    FpUnlink(Segment.Path);
   FpMunmap(Segment.Bytes, Segment.Size);
   FpClose(Segment.Descriptor);
 end;
@@ -193,6 +201,8 @@ end;
 procedure OpenMutex(const Name: RawByteString);
 begin
   Open(Mutex, Name, MutexSize, False, True);
+  Mutex.KeepsName := (Mutex.Size < MutexSize + SizeOf(Tag)) or
+    (CompareByte((Mutex.Bytes + MutexSize)^, Tag, SizeOf(Tag)) <> 0);
 end;
 
 function TakeMutex(Milliseconds: Cardinal): TWait;
