@@ -98,10 +98,10 @@ export function copyOut(
   }
 }
 
-/** Copies `source` into the cell at word `to`. */
-export function copyIn({ words, cellWords }: CellMemory, to: number, source: Int32Array): void {
-  if (cellWords <= LOOP_WORDS) for (let i = 0; i < cellWords; i++) words[to + i] = source[i]!;
-  else words.set(source.subarray(0, cellWords), to);
+/** Copies the first `count` words of `source` into the cell at `words[to]`. */
+export function copyIn(words: Int32Array, to: number, source: Int32Array, count: number): void {
+  if (count <= LOOP_WORDS) for (let i = 0; i < count; i++) words[to + i] = source[i]!;
+  else words.set(source.subarray(0, count), to);
 }
 
 /** Frees a record's lock word. */

@@ -119,7 +119,7 @@ export class Latch implements CellGuard {
       // STEP: write 3, wraps
       words[slot + SLOT_WRAPS_WORD + spare] = sequence === -1 ? wraps + 1 : wraps;
       // STEP: write 3
-      copyIn(this.#memory, cells + spare * cellWords, source);
+      copyIn(words, cells + spare * cellWords, source, cellWords);
       // STEP: write 4
       // ORDER: the publish; a read-modify-write releases every store before it.
       Atomics.add(words, slot, 1);

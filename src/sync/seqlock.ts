@@ -115,7 +115,7 @@ export class Seqlock implements CellGuard {
 
   /** Protocol: seqlock write 1 to 7. */
   commit(index: number, source: Int32Array, expected?: number): boolean {
-    const { words, lock, armedWord, announce, strongOrder } = this.#memory;
+    const { words, cellWords, lock, armedWord, announce, strongOrder } = this.#memory;
     const slot = this.#slot(index);
     // STEP: seqlock write 1
     // ORDER: the owner word comes before the odd sequence, so that whoever meets an odd one can ask who made it.
@@ -138,7 +138,7 @@ export class Seqlock implements CellGuard {
       // STEP: seqlock write 4, wraps
       words[slot + SLOT_WRAPS_WORD + ((count + 1) & 1)] = count === LAST_COUNT ? wraps + 1 : wraps;
       // STEP: seqlock write 4
-      copyIn(this.#memory, slot + SLOT_CELLS_WORD, source);
+      copyIn(words, slot + SLOT_CELLS_WORD, source, cellWords);
       // STEP: seqlock write 5
       // ORDER: the publish; a read-modify-write releases every store before it.
       Atomics.add(words, slot, 1);
