@@ -2,7 +2,14 @@
 import { ValueError } from '../errors.ts';
 import type { MutexOptions } from '../sync/mutex-guard.ts';
 import { optionError, requireObject } from './options.ts';
-import type { NamedMutex, RecordMutex, SequenceWord, Unguarded, VersionWords } from './record-types.ts';
+import type {
+  AnyGuard,
+  NamedMutex,
+  RecordMutex,
+  SequenceWord,
+  Unguarded,
+  VersionWords,
+} from './record-types.ts';
 
 const MOST_COPIES = 1000;
 
@@ -89,4 +96,23 @@ export function unguarded(options: { readonly agree?: number } = {}): Unguarded 
     throw optionError('read unguarded', 'agree', agree, 'number', `an integer from 1 to ${MOST_COPIES}`);
   }
   return Object.freeze({ kind: 'unguarded', agree });
+}
+
+/** Makes each guard of what a caller gave as one: objects that no function above made are checked as its options are. */
+const MAKERS: Readonly<Record<AnyGuard['kind'], (given: never) => AnyGuard>> = {
+  namedMutex: (given: NamedMutex) => namedMutex(given.name, given),
+  robustMutex: (given: RecordMutex<string>) => robustMutex(given),
+  seqlock: (given: SequenceWord<string>) => seqlock(given),
+  versionPair: (given: VersionWords<string>) => versionPair(given),
+  unguarded: (given: Unguarded) => unguarded(given),
+};
+
+/**
+ * Checks that `guard` is one, and copies it.
+ * @throws {ValueError} VALUE_TYPE, VALUE_RANGE
+ */
+export function checkGuard(guard: unknown, act: string): AnyGuard {
+  const kind = typeof guard === 'object' && guard !== null ? (guard as AnyGuard).kind : undefined;
+  if (kind !== undefined && Object.hasOwn(MAKERS, kind)) return MAKERS[kind](guard as never);
+  throw optionError(act, 'guard', guard, 'object', Object.keys(MAKERS).join(', '));
 }

@@ -7,6 +7,7 @@ import type { AnyLayout } from '../layout/types.ts';
 import type { Access, Source } from '../platform/platform.ts';
 import { MutexGuard } from '../sync/mutex-guard.ts';
 import { AgreementGuard, type RecordGuard, SequenceGuard, VersionPairGuard } from '../sync/record-guard.ts';
+import { checkGuard } from './guards.ts';
 import { optionError, requireLayout, requireObject } from './options.ts';
 import type {
   AnyGuard,
@@ -31,7 +32,6 @@ import {
 
 const platform = selectPlatform();
 const WORD = 4;
-const KINDS: readonly unknown[] = ['namedMutex', 'robustMutex', 'seqlock', 'versionPair', 'unguarded'];
 
 /** A guard at work, and what it holds open. */
 interface Protocol {
@@ -131,22 +131,14 @@ interface Checked {
 function check(layout: unknown, options: RecordOptions<unknown>, act: string): Checked {
   requireObject(options, act);
   const checked = requireLayout(layout, act);
-  const { guard, offset = 0, anyOwner = false } = options;
+  const { offset = 0, anyOwner = false } = options;
+  const guard = checkGuard(options.guard, act);
   const { mode, securityDescriptor }: CreateRecordOptions<unknown> = options;
-  if (typeof guard !== 'object' || guard === null || !KINDS.includes((guard as AnyGuard).kind)) {
-    throw optionError(
-      act,
-      'guard',
-      guard,
-      'object',
-      'namedMutex, robustMutex, seqlock, versionPair or unguarded',
-    );
-  }
   if (!Number.isSafeInteger(offset) || offset < 0) {
     throw optionError(act, 'offset', offset, 'number', 'a whole number of bytes');
   }
   const rights = { mode, securityDescriptor, anyOwner };
-  return { layout: checked, guard: guard as AnyGuard, offset, rights };
+  return { layout: checked, guard, offset, rights };
 }
 
 /** Refuses writes that the segment's mapping forbids, or would keep to itself while a guard tells others of them. */

@@ -16,6 +16,7 @@ import {
   openManaged,
   type Plan,
 } from './open-managed.ts';
+import { namedMutex } from './guards.ts';
 import { optionError, requireLayout, requireObject } from './options.ts';
 import { accessRecords } from './record-access.ts';
 import type { SegmentHeader } from './segment-header.ts';
@@ -31,7 +32,7 @@ import type {
 
 const platform = selectPlatform();
 
-function checkGuard(
+function checkStoreGuard(
   guard: StoreOptions<AnyLayout>['guard'],
   name: string | undefined,
   act: string,
@@ -42,16 +43,17 @@ function checkGuard(
   if (typeof guard !== 'object' || guard === null || guard.kind !== 'namedMutex') {
     throw optionError(act, 'guard', guard, 'string', "'latch', 'seqlock' or a namedMutex");
   }
-  const mutexName = platform.normalizeName(guard.name);
+  const mutex = namedMutex(guard.name, guard);
+  const mutexName = platform.normalizeName(mutex.name);
   if (mutexName === name)
     throw optionError(act, 'guard', mutexName, 'string', 'a mutex with another name than the store');
-  return { guard: { kind: 'namedMutex', name: mutexName }, mutexOptions: guard };
+  return { guard: { kind: 'namedMutex', name: mutexName }, mutexOptions: mutex };
 }
 
 function planStore(options: StoreOptions<AnyLayout>, act: string): Plan<Reader> {
   const checked = checkManaged('store', options, act);
   const { guard = 'latch' } = options;
-  return { ...checked, ...checkGuard(guard, checked.place, act), make: makeStore };
+  return { ...checked, ...checkStoreGuard(guard, checked.place, act), make: makeStore };
 }
 
 function guardOf({ guard }: SegmentHeader, memory: CellMemory, mutex: OpenMutex | undefined): CellGuard {

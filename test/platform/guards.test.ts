@@ -87,6 +87,8 @@ describe('the guard of a store', () => {
       [5, 'VALUE_TYPE'],
       [null, 'VALUE_TYPE'],
       [robustMutex({ at: 'n', timeoutMs: 5 }), 'VALUE_TYPE'],
+      [{ kind: 'namedMutex', name: 'x' }, 'VALUE_TYPE'],
+      [{ kind: 'namedMutex', name: 5, timeoutMs: 1 }, 'VALUE_TYPE'],
       [mutexNamed(''), 'SEGMENT_NAME'],
       [mutexNamed(name), 'VALUE_RANGE'],
     ];

@@ -1,4 +1,5 @@
-// A process of record.test.ts: takes the mutex of a record and is killed, or exits, while it holds it.
+// A process or worker of record.test.ts: takes the mutex of a record and is killed, exits, or is terminated while it holds it.
+import { parentPort } from 'node:worker_threads';
 import { bytes, char, i32, joinRecord, namedMutex, robustMutex, struct } from 'sharecord';
 
 const [name, kind, mutex, how] = process.argv.slice(2) as [string, string, string, string | undefined];
@@ -14,7 +15,12 @@ const record =
     ? joinRecord(name, Shared, { guard: robustMutex({ at: 'lock', timeoutMs }) })
     : joinRecord(name, Plain, { guard: namedMutex(mutex, { timeoutMs }) as never });
 const lockable = record as typeof record & { withLock(work: () => Promise<void>): Promise<void> };
-if (how === 'exit') {
+if (how === 'stay') {
+  await lockable.withLock(() => {
+    parentPort?.postMessage('locked');
+    return new Promise((resolve) => setTimeout(resolve, 2 ** 30));
+  });
+} else if (how === 'exit') {
   await lockable.withLock(async () => {
     await new Promise((resolve) => setTimeout(resolve, 1));
     process.exit(7);

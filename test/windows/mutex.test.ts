@@ -1,9 +1,13 @@
 // The named mutex of Windows, between opens of one thread, threads and native programs.
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   bytes,
+  char,
   createRecord,
+  i32,
   namedMutex,
   openRecord,
   robustMutex,
@@ -63,6 +67,26 @@ test('a name of another kind of object is refused with a code that says so', () 
   expect(() => win32.createUnpublished({ size: 8, mode: 0o600 }, name)).toThrow(
     expect.objectContaining({ code: 'SEGMENT_EXISTS', osCode: 6 }),
   );
+});
+
+test('a thread that is terminated inside withLock counts as dead', async () => {
+  const Plain = struct('Plain', { level: i32, label: char(8) });
+  const [name, mutex] = [`sharecord-test-winthread-${randomUUID()}`, uniqueName()];
+  const record = createRecord(name, Plain, { guard: namedMutex(mutex, { timeoutMs: 20 }) });
+  try {
+    record.write({ level: 1, label: 'x' });
+    const worker = new Worker(new URL('../platform/record-child.ts', import.meta.url), {
+      argv: [name, 'namedMutex', mutex, 'stay'],
+      execArgv: ['--conditions=@sharecord/source'],
+    });
+    await once(worker, 'message');
+    expect(() => record.read()).toThrow(expect.objectContaining({ code: 'LOCK_TIMEOUT' }));
+    await worker.terminate();
+    expect(() => record.read()).toThrow(expect.objectContaining({ code: 'WRITER_DIED' }));
+    expect(record.read()).toEqual({ level: 1, label: 'x' });
+  } finally {
+    record.close();
+  }
 });
 
 describe.skipIf(PEER === undefined)('with a native program (left out where none was compiled)', () => {
