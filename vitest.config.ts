@@ -23,6 +23,18 @@ const EXAMPLES_ON_WINDOWS = ['text-board', 'tpsharemem', 'zones', 'hand-over', '
 );
 const onWindows = process.platform === 'win32';
 
+// The matrix of Node versions runs the race tests in each compiler tier; what does not depend on it runs in the first one.
+const SAME_IN_EVERY_TIER = [
+  'killed-at-steps',
+  'map-killed-at-steps',
+  'stopped-at-steps',
+  'process-ends',
+  'load',
+  'hostile',
+].map((name) => `test/race/${name}.test.ts`);
+const withoutTurboFan = process.env['SHARECORD_TIER'] === 'no TurboFan';
+const race = project('race', 180_000);
+
 export default defineConfig({
   resolve: { conditions: ['@sharecord/source'] },
   ssr: { resolve: { conditions: ['@sharecord/source'] } },
@@ -36,7 +48,7 @@ export default defineConfig({
       ...(onWindows
         ? [project('windows', 120_000, ['test/windows/**/*.test.ts', 'test/race/node-races.test.ts'])]
         : []),
-      project('race', 180_000),
+      { ...race, test: { ...race.test, exclude: withoutTurboFan ? SAME_IN_EVERY_TIER : [] } },
       project('examples', 60_000, onWindows ? EXAMPLES_ON_WINDOWS : undefined),
       project('cli', 60_000),
       {

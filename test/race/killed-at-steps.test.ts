@@ -8,6 +8,8 @@ import { killAt, type Point, pointsOf, SCENARIOS, traceOf } from '../torture/sce
 
 const LANES = 2;
 const SCENARIOS_PER_STEP = 2;
+/** A hundred processes, one after the other; each has a watchdog of its own. */
+const WATCHDOG_MS = 600_000;
 const root = new URL('../../', import.meta.url);
 
 /** Steps that the sources name; the files of Windows have none of their own, those of maps: map-killed-at-steps.test.ts. */
@@ -20,32 +22,36 @@ function namedSteps(): Set<string> {
 }
 
 describe('kill -9', () => {
-  test('at every step loses, tears, blocks and leaves nothing', async () => {
-    const bed = new Bed();
-    const points: Point[] = [];
-    await inLanes(LANES, SCENARIOS, async (scenario) => {
-      points.push(...pointsOf(scenario, await traceOf(bed, scenario)));
-    });
-    const reached = new Set(points.map(({ step }) => step));
-    reached.delete('write 3, next field'); // between the fields of a generated write: fault-points.ts
-    expect([...reached].toSorted()).toEqual([...namedSteps()].toSorted());
-    const scenariosOf = new Map<string, Set<string>>();
-    const isChosen = ({ scenario, step, pass }: Point): boolean => {
-      const chosen = scenariosOf.get(step) ?? new Set();
-      scenariosOf.set(step, chosen);
-      return pass === 1 && chosen.size < SCENARIOS_PER_STEP && chosen.add(scenario).size > 0;
-    };
-    const wrong: string[] = [];
-    let deaths = 0;
-    await inLanes(LANES, points.filter(isChosen), async (point) => {
-      try {
-        await killAt(bed, point, deaths++ % 2 === 0 ? 'create' : 'join');
-      } catch (error) {
-        wrong.push(`${point.scenario}, ${point.step}: ${String(error)}`);
-      }
-    });
-    expect(wrong).toEqual([]);
-  });
+  test(
+    'at every step loses, tears, blocks and leaves nothing',
+    async () => {
+      const bed = new Bed();
+      const points: Point[] = [];
+      await inLanes(LANES, SCENARIOS, async (scenario) => {
+        points.push(...pointsOf(scenario, await traceOf(bed, scenario)));
+      });
+      const reached = new Set(points.map(({ step }) => step));
+      reached.delete('write 3, next field'); // between the fields of a generated write: fault-points.ts
+      expect([...reached].toSorted()).toEqual([...namedSteps()].toSorted());
+      const scenariosOf = new Map<string, Set<string>>();
+      const isChosen = ({ scenario, step, pass }: Point): boolean => {
+        const chosen = scenariosOf.get(step) ?? new Set();
+        scenariosOf.set(step, chosen);
+        return pass === 1 && chosen.size < SCENARIOS_PER_STEP && chosen.add(scenario).size > 0;
+      };
+      const wrong: string[] = [];
+      let deaths = 0;
+      await inLanes(LANES, points.filter(isChosen), async (point) => {
+        try {
+          await killAt(bed, point, deaths++ % 2 === 0 ? 'create' : 'join');
+        } catch (error) {
+          wrong.push(`${point.scenario}, ${point.step}: ${String(error)}`);
+        }
+      });
+      expect(wrong).toEqual([]);
+    },
+    WATCHDOG_MS,
+  );
 
   test.each([
     ['published before it is filled', 'write', 'write 3, next field', 'record 0 is'],

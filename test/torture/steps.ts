@@ -1,16 +1,37 @@
 // Campaign: kill -9 at every step of every scenario, again and again in another order.
 import { type Campaign, inLanes, isOver } from './campaign.ts';
-import { killAt, type Point, pointsOf, SCENARIOS, traceOf } from './scenarios.ts';
+import { killMapAt, MAP_SCENARIOS, traceOfMap } from './map-scenarios.ts';
+import { killAt, pointsOf, SCENARIOS, traceOf } from './scenarios.ts';
 
 const LANES = 2;
+
+/** A place to die. */
+interface Death {
+  readonly step: string;
+  readonly title: string;
+  /** Gives how long the others were kept waiting, in milliseconds, where it was measured. */
+  readonly die: (next: 'create' | 'join') => Promise<number | void>;
+}
 
 export const steps: Campaign = {
   name: 'steps',
   promise: 'a process killed at any step loses nothing, tears nothing, blocks nobody and leaves no name',
   async run(run) {
     const { house, chance } = run;
-    const points: Point[] = [];
-    for (const scenario of SCENARIOS) points.push(...pointsOf(scenario, await traceOf(house, scenario)));
+    const points: Death[] = [];
+    for (const scenario of SCENARIOS) {
+      for (const point of pointsOf(scenario, await traceOf(house, scenario))) {
+        const die = async (next: 'create' | 'join'): Promise<number> =>
+          (await killAt(house, point, next)).recoveryMs;
+        points.push({ step: point.step, title: `${scenario}, ${point.step}, pass ${point.pass}`, die });
+      }
+    }
+    for (const scenario of MAP_SCENARIOS) {
+      for (const step of new Set(await traceOfMap(house, scenario))) {
+        const die = (): Promise<void> => killMapAt(house, { scenario, step, pass: 1 });
+        points.push({ step, title: `map: ${scenario.title}, ${step}`, die });
+      }
+    }
     const violations: string[] = [];
     let [deaths, rounds, slowest] = [0, 0, 0];
     do {
@@ -21,9 +42,9 @@ export const steps: Campaign = {
         async (point) => {
           deaths++;
           try {
-            slowest = Math.max(slowest, (await killAt(house, point, next)).recoveryMs);
+            slowest = Math.max(slowest, (await point.die(next)) ?? 0);
           } catch (error) {
-            violations.push(`${point.scenario}, ${point.step}, pass ${point.pass}: ${String(error)}`);
+            violations.push(`${point.title}: ${String(error)}`);
           }
         },
         () => rounds > 1 && isOver(run),
