@@ -93,10 +93,11 @@ function quickText(shape: Shape): string | undefined {
     const mask = shape.size === WORD ? '| 0' : `& ${2 ** (8 * shape.size) - 1}`;
     return `if (typeof key === "number" && ${isWhole} && key >= ${range[0]} && key <= ${range[1]}) { sought[0] = key ${mask}; isStored = true; }`;
   }
-  if (shape.kind !== 'text' || shape.encoding.unit !== 1 || shape.ending === 'counted') return undefined;
+  if (shape.kind !== 'text' || shape.ending === 'counted') return undefined;
+  if (shape.encoding.unit !== 1 || !shape.encoding.ascii) return undefined;
   const limit = shape.ending === 'terminated' ? shape.units - 1 : shape.units;
   const words = Math.ceil(shape.size / WORD);
-  // Every encoding of bytes has ASCII where ASCII is. What has another character, or a NUL, sets bits of `odd` above the seventh.
+  // Plain ASCII is stored as it is. Another character, or a NUL, sets a bit of `odd` above the seventh.
   return `if (typeof key === "string" && key.length <= ${limit}) {
   const length = key.length;
   let odd = 0, i = 0, w = 0;

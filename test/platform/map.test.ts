@@ -231,6 +231,19 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
     expect([...map]).toEqual([['a', flagOf(1)]]);
   });
 
+  test('a key that its code page lacks is refused by set and not there for get, ASCII or not', () => {
+    for (const [encoding, lacking] of [
+      ['iso-2022-jp', 'a\u001b'],
+      ['windows-1252', 'ж'],
+    ] as const) {
+      const key = char(24, { encoding });
+      const map = track(createMap({ ...options(), key, layout: Count, capacity: 2 }));
+      expect(() => map.set(lacking, { value: 1 })).toThrow(refusedWith('VALUE_UNMAPPABLE'));
+      expect(map.get(lacking)).toBeUndefined();
+      expect(map.size).toBe(0);
+    }
+  });
+
   test('a key that no entry can hold is not there, one of another type is refused', () => {
     const map = make();
     expect(map.get('twelve bytes')).toBeUndefined();
@@ -253,6 +266,7 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
     ['char16', char16(6), ['', 'a', 'abcde', '简单', '😀']],
     ['char16, big-endian', be(char16(6)), ['a', 'ab', '简单']],
     ['char, GBK', char(8, { encoding: 'gbk' }), ['简单的', 'a', 'abc']],
+    ['char, ISO-2022-JP', char(24, { encoding: 'iso-2022-jp' }), ['abc', '日本', 'a日', '']],
     ['shortString', shortString(9), ['', 'a', 'a\0', 'a\0\0\0\0', 'a\0\0\0b', '123456789']],
     ['u8', u8, [0, 1, 255]],
     ['i16', i16, [0, -1, 1, -32768, 32767]],
