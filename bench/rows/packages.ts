@@ -18,7 +18,6 @@ import { type Line, lineOf, requireEqual, type Row } from '../row.ts';
 import { compare, type Loop, type Sampling, timed } from '../sampling.ts';
 
 const TEXT_UNITS = [8, 16, 64, 255];
-const FIELD_LIMIT = 1.15;
 /** typed-struct can read text only some time after its import. */
 const STRINGS_LOAD_MS = 50;
 
@@ -104,7 +103,6 @@ async function lines(
   operation: string,
   loops: Readonly<Record<string, Loop>>,
   sampling: Sampling,
-  limit?: number,
 ): Promise<readonly Line[]> {
   const samplers = Object.fromEntries(
     Object.entries(loops).map(([name, loop]) => [name, timed(loop, sampling)]),
@@ -114,7 +112,7 @@ async function lines(
     .filter((name) => name !== 'ours')
     .map((name) =>
       name === HAND
-        ? lineOf(operation, rounds, 'ours', { script: { names: [name], limit } })
+        ? lineOf(operation, rounds, 'ours', { script: { names: [name] } })
         : lineOf(`  against ${name}`, rounds, 'ours', {
             script: { names: [name], kind: 'faster', limit: 1 },
           }),
@@ -178,9 +176,9 @@ async function recordRow(operation: string, sampling: Sampling): Promise<readonl
   }
   switch (operation) {
     case 'get':
-      return await lines('view, get one f64 of 64 records', loopsOf(all, getNumbers), sampling, FIELD_LIMIT);
+      return await lines('view, get one f64 of 64 records', loopsOf(all, getNumbers), sampling);
     case 'set':
-      return await lines('view, set one f64 of 64 records', loopsOf(all, setNumbers), sampling, FIELD_LIMIT);
+      return await lines('view, set one f64 of 64 records', loopsOf(all, setNumbers), sampling);
     case 'to object':
       return await lines('decode a record with text', loopsOf(all, readRecords, do_not_optimize), sampling);
     default:
