@@ -83,7 +83,7 @@ export const linux: Platform = {
       if (!(error instanceof SegmentError && error.osCode === EOPNOTSUPP)) throw error;
     }
     // PLATFORM: network file systems, and overlays of Linux before 6.1, have no files without a name (open(2)).
-    const draft = `${file}.${randomUUID()}.new`;
+    const draft = path.join(folder, `${randomUUID()}.sharecord-new`);
     const flags = flagsFor(true) | fs.constants.O_CREAT | fs.constants.O_EXCL;
     const fd = attempt('create', file, () => fs.openSync(draft, flags, options.mode));
     try {

@@ -52,6 +52,9 @@ const VOLUME_OFFSET = 28;
 const SIZE_OFFSET = 32;
 const INDEX_OFFSET = 44;
 
+// PLATFORM: without \\?\ in front a path has at most 260 characters (Maximum Path Length Limitation, Microsoft Learn).
+const longPath = (file: string): string => path.toNamespacedPath(file);
+
 function refused(failure: Failure): SegmentError {
   const { osCode } = failure;
   if (osCode === ERROR_SHARING_VIOLATION)
@@ -74,14 +77,19 @@ function createFile(
   security: Uint8Array | null,
   act: string,
 ): number {
-  const handle = Number(kernel32().createFile(file, rights, SHARE_EVERYTHING, security, how, 0, 0));
+  const handle = Number(kernel32().createFile(longPath(file), rights, SHARE_EVERYTHING, security, how, 0, 0));
   if (handle !== NO_HANDLE) return handle;
   throw refused({ act, segment: file, syscall: 'CreateFileW', osCode: lastError() });
 }
 
 interface FileFacts {
-  /** Volume and index: what tells this file from all others. */
+  /**
+   * Volume and index: what tells this file from all others. PLATFORM: Wine says volume 0 of a file that was renamed since it
+   * was opened; it then passes for another file, and who opened it looks at the path once more.
+   */
   readonly identity: string;
+  /** What tells it from the others of its volume. */
+  readonly index: bigint;
   /** Bytes. */
   readonly size: number;
 }
@@ -100,6 +108,7 @@ function factsOf(handle: number, file: string): FileFacts {
   const index = (BigInt(word(INDEX_OFFSET)) << 32n) | BigInt(word(INDEX_OFFSET + 4));
   return {
     identity: `${word(VOLUME_OFFSET)}-${index}`,
+    index,
     size: word(SIZE_OFFSET) * WORD_RANGE + word(SIZE_OFFSET + 4),
   };
 }
@@ -109,7 +118,7 @@ function identityAt(file: string): string | undefined {
   // Folders need FILE_FLAG_BACKUP_SEMANTICS (CreateFileW).
   const handle = Number(
     kernel32().createFile(
-      file,
+      longPath(file),
       FILE_READ_ATTRIBUTES,
       SHARE_EVERYTHING,
       null,
@@ -148,6 +157,7 @@ export class WindowsFile implements SegmentObject {
   readonly #file: number;
   /** 0 for an empty file, which has no section. */
   readonly #section: number;
+  readonly #index: bigint;
   readonly #locks: MutexLocks;
   /** Where it is: under a name of its own until it is published. */
   #path: string;
@@ -159,8 +169,9 @@ export class WindowsFile implements SegmentObject {
     this.#path = at;
     this.#published = newSize === undefined;
     try {
-      const { identity, size } = factsOf(file, at);
+      const { identity, index, size } = factsOf(file, at);
       this.identity = identity;
+      this.#index = index;
       this.size = newSize ?? size;
       this.foreignOwner = isForeign(file);
       const act = newSize === undefined ? 'open' : 'create';
@@ -238,7 +249,7 @@ export class WindowsFile implements SegmentObject {
   }
 
   publish(place: string): boolean {
-    if (kernel32().moveFile(this.#path, place, WITHOUT_REPLACING) === 0) {
+    if (kernel32().moveFile(longPath(this.#path), longPath(place), WITHOUT_REPLACING) === 0) {
       const osCode = lastError();
       if (osCode === ERROR_ALREADY_EXISTS) return false;
       throw refused({ act: 'create', segment: place, syscall: 'MoveFileExW', osCode });
@@ -259,13 +270,13 @@ export class WindowsFile implements SegmentObject {
 
   /** What an unlinked file is called until nobody has it mapped. */
   get #remains(): string {
-    return `${this.#path}.${this.identity}.gone`;
+    return path.join(path.dirname(this.#path), `${this.#index}.sharecord-gone`);
   }
 
   unlink(): void {
     if (!this.named()) return;
     // PLATFORM: a mapped file can be renamed, not deleted (DeleteFileW).
-    if (kernel32().moveFile(this.#path, this.#remains, WITHOUT_REPLACING) !== 0) return;
+    if (kernel32().moveFile(longPath(this.#path), longPath(this.#remains), WITHOUT_REPLACING) !== 0) return;
     throw refused({ act: 'unlink', segment: this.#path, syscall: 'MoveFileExW', osCode: lastError() });
   }
 
@@ -290,7 +301,7 @@ export function openFile(file: string, writable: boolean): WindowsFile {
 
 /** Makes a file for `place`, which is not there until it is published. */
 export function createFileFor(options: CreateOptions, place: string): WindowsFile {
-  const draft = `${place}.${randomUUID()}.new`;
+  const draft = path.join(path.dirname(place), `${randomUUID()}.sharecord-new`);
   const security = securityAttributes(options.securityDescriptor);
   let object: WindowsFile;
   try {

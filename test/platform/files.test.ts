@@ -1,9 +1,10 @@
 // Segments and stores whose memory is a file of the user: what it holds, when it goes, and what is refused.
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import {
   createRecord,
@@ -25,6 +26,7 @@ import { onWindows } from '../support/system.ts';
 
 const Job = struct('Job', { id: u32, title: utf8(16), runs: u64 });
 const child = new URL('./lifetime-child.ts', import.meta.url);
+const joiner = fileURLToPath(new URL('./joiner-child.ts', import.meta.url));
 // The real path, since that is what handles tell.
 const folder = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'sharecord-test-files-')));
 let serial = 0;
@@ -175,6 +177,31 @@ describe('a segment in a file', () => {
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
+  test('a path may be long, and its last part as long as the system lets it be', () => {
+    const deep = join(folder, 'd'.repeat(120), 'e'.repeat(120));
+    fs.mkdirSync(deep, { recursive: true });
+    const file = join(deep, 'f'.repeat(onWindows ? 240 : 255));
+    const segment = track(createSegment({ file, size: 8 }));
+    expect(track(joinSegment({ file, size: 8 })).created).toBe(false);
+    expect(track(openSegment({ file })).size).toBe(8);
+    segment.unlink();
+    for (const each of open.splice(0)) each.close();
+    expect(fs.readdirSync(deep)).toEqual([]);
+    expect(() => createSegment({ file: join(folder, 'f'.repeat(300)), size: 8 })).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/^SEGMENT_(NAME|NOT_FOUND)$/) }),
+    );
+  });
+
+  test.skipIf(onWindows)(
+    'is for its owner alone, or for whom `mode` names (Windows: securityDescriptor)',
+    () => {
+      const [narrow, wide] = [newFile(), newFile()];
+      track(createSegment({ file: narrow, size: 8 }));
+      track(createSegment({ file: wide, size: 8, mode: 0o666 }));
+      expect([narrow, wide].map((file) => fs.statSync(file).mode & 0o777)).toEqual([0o600, 0o666]);
+    },
+  );
+
   test('a relative path means the folder of that moment, in handles too', () => {
     const file = newFile();
     const segment = track(createSegment({ file: relative(process.cwd(), file), size: 8 }));
@@ -295,6 +322,28 @@ describe('a store in a file', () => {
       expect((await next).value).toMatchObject({ generation: id, record: { id } });
     }
     await watch.return?.();
+  });
+
+  test('comes and goes under four processes that join and leave it without a pause, and nothing is left', async () => {
+    const { file } = plan();
+    const rounds = onWindows ? 60 : 200;
+    const joiners = Array.from({ length: 4 }, (_, i) => {
+      const args = ['--conditions=@sharecord/source', joiner, file, String(i), String(rounds)];
+      const started = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+      children.push(started);
+      return started;
+    });
+    const said = await Promise.all(
+      joiners.map(async (each) => {
+        let text = '';
+        each.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        await once(each, 'close');
+        return JSON.parse(text) as { made: number; wrong: number };
+      }),
+    );
+    expect(said.map(({ wrong }) => wrong)).toEqual([0, 0, 0, 0]);
+    expect(said.reduce((sum, { made }) => sum + made, 0)).toBeGreaterThanOrEqual(2);
+    expect(fs.readdirSync(folder)).toEqual([]);
   });
 
   test('a file that is none of ours is SEGMENT_FOREIGN, and stays byte for byte', () => {
