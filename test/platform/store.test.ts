@@ -21,7 +21,7 @@ import {
   u8,
   utf8,
 } from '../../src/index.ts';
-import { isNamed } from '../support/system.ts';
+import { isNamed, onWindows } from '../support/system.ts';
 
 const Point = struct('Point', { x: f64, y: f64 });
 const Sensor = struct('Sensor', {
@@ -62,8 +62,9 @@ const guards = [
   { guard: 'seqlock', guardOf: () => 'seqlock' as const },
   { guard: 'namedMutex', guardOf: () => namedMutex(uniqueName(), { timeoutMs: 1000 }) },
 ] as const;
+// Under Wine the clock runs ten times slower: there the other guards have one backing.
 const kinds = backings.flatMap(({ backing, place }) =>
-  guards.map(({ guard, guardOf }) => ({
+  (onWindows && backing !== 'named' ? guards.slice(0, 1) : guards).map(({ guard, guardOf }) => ({
     backing,
     guard,
     options: () => ({ ...place(), guard: guardOf() }),
