@@ -1,6 +1,6 @@
 // A process of engine.test.ts: uses a store in every way and says which code read it; or watches and ends as it is told.
 import assert from 'node:assert/strict';
-import { createStore, enumOf, f64, openStore, struct, u64, u8, utf8 } from 'sharecord';
+import { createMap, createStore, enumOf, f64, openMap, openStore, struct, u64, u8, utf8 } from 'sharecord';
 
 const Row = struct('Row', { value: f64, total: u64, kind: enumOf(u8, { Off: 0, On: 1 }), name: utf8(8) });
 const record = { value: 1.5, total: 7n, kind: 'On' as const, name: 'row' };
@@ -22,6 +22,20 @@ if (how === undefined) {
   assert.equal(reader.generation(1), 10_002);
   assert.throws(() => store.write(1, { ...record, kind: 'Odd' as 'On' }), { code: 'VALUE_RANGE' });
   const isGenerated = reader.read.toString().includes('Atomics.load(words, slot)');
+  const map = createMap({ key: utf8(9), layout: Row, capacity: 4 });
+  const mapReader = openMap(map.handle, { key: utf8(9), layout: Row });
+  for (let i = 0; i < 5000; i++) {
+    map.set('row', record);
+    map.update('row', (draft) => void (draft.total += 1n));
+    assert.deepEqual({ ...mapReader.get('row') }, { ...record, total: 8n });
+    map.set(`other ${i % 4}`, record);
+    assert.equal(map.delete(`other ${i % 4}`), true);
+    assert.equal(mapReader.has(`other ${i % 4}`), false);
+  }
+  assert.deepEqual([...mapReader.keys()], ['row']);
+  assert.equal(mapReader.get.toString().includes('Atomics.load(words, slot)'), isGenerated);
+  mapReader.close();
+  map.close();
   reader.close();
   store.close();
   assert.throws(() => reader.read(1), { code: 'STORE_CLOSED' });

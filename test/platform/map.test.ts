@@ -1,4 +1,6 @@
 // One conformance suite for maps, run on every backing this system has. Names are unique, nothing is left behind.
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   be,
@@ -47,6 +49,7 @@ const Count = struct('Count', { value: u32 });
 const name12 = utf8(12);
 const definition = { key: name12, layout: Flag };
 
+const conditions = ['--conditions=@sharecord/source'];
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-map-${process.pid}-${serial++}`;
 const backings = [
@@ -488,6 +491,22 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
       for await (const change of map.watch({ signal: stop.signal })) expect(change).toBeUndefined();
     })();
     await expect(following).rejects.toMatchObject({ name: 'AbortError', cause: reason });
+  });
+
+  test('workers add, delete and count in one map at once', async () => {
+    const rounds = 2000;
+    const map = track(createMap({ ...options(), key: name12, layout: Count, capacity: 32 }));
+    map.set('all', { value: 0 });
+    const workers = [1, 2].map((id) => {
+      const workerData = { handle: map.handle, id, rounds };
+      return new Worker(new URL('./map-worker.ts', import.meta.url), { workerData, execArgv: conditions });
+    });
+    const codes = await Promise.all(workers.map((worker) => once(worker, 'exit')));
+    expect(codes.map(([code]) => code as number)).toEqual([0, 0]);
+    expect(map.get('all')).toEqual({ value: 2 * rounds });
+    const kept = [0, 2, 4, 6, 8].flatMap((i) => [`1/${i}`, `2/${i}`]);
+    expect(new Set(map.keys())).toEqual(new Set(['all', ...kept]));
+    expect(map.size).toBe(11);
   });
 
   test('waitForMap opens what is there, with its options', async () => {

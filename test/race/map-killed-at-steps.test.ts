@@ -1,9 +1,18 @@
 // kill -9 at every step of a change of a map that the sources name; test/torture/map-scenarios.ts lists the verdicts.
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { Bed } from '../support/bed.ts';
+import { openMap } from '../../src/index.ts';
+import { Bed, isStopped, until } from '../support/bed.ts';
 import { inLanes } from '../torture/campaign.ts';
-import { killMapAt, MAP_SCENARIOS, type MapPoint, traceOfMap } from '../torture/map-scenarios.ts';
+import { definition, recordOf } from '../torture/map-acts.ts';
+import {
+  killMapAt,
+  MAP_SCENARIOS,
+  type MapPoint,
+  setMapScene,
+  startMapVictim,
+  traceOfMap,
+} from '../torture/map-scenarios.ts';
 
 const LANES = 2;
 /** A step that several scenarios pass dies in so many of them. */
@@ -60,3 +69,36 @@ describe('kill -9', () => {
       rmSync(`/dev/shm/${left}`);
   });
 });
+
+test.each(['change 4', 'insert 3', 'finish 4'])(
+  'a writer stopped inside a change, at %s, is not robbed: others read and set what is there, and wait to add and delete',
+  async (step) => {
+    const bed = new Bed();
+    const name = bed.name('map-stopped');
+    const scenario = MAP_SCENARIOS.find(({ title }) => title === 'insert into a fresh slot')!;
+    const { map } = setMapScene(bed, scenario, name);
+    const reader = bed.keep(openMap(name, definition));
+    const stopped = startMapVictim(bed, name, 'stop', { scenario, step, pass: 1 });
+    await stopped.ready;
+    await until('its stop', () => isStopped(stopped));
+    expect(reader.get(1)).toEqual(recordOf(1.5));
+    expect([...reader.keys()]).toEqual(step === 'finish 4' ? [1, 2, 3, 4] : [1, 2, 3]);
+    map.set(1, recordOf(7));
+    expect(map.update(2, (draft) => void Object.assign(draft, recordOf(8)))).toBe(true);
+    for (const call of [() => map.set(5, recordOf(5)), () => map.delete(1)])
+      expect(call).toThrow(expect.objectContaining({ code: 'LOCK_TIMEOUT' }));
+    stopped.kill('SIGCONT');
+    await stopped.result();
+    map.set(5, recordOf(5));
+    expect(map.delete(1)).toBe(true);
+    expect(new Map([...reader].map(([key, { value }]) => [key, value]))).toEqual(
+      new Map([
+        [2, 8],
+        [3, 3.5],
+        [4, 9],
+        [5, 5],
+      ]),
+    );
+    expect(map.size).toBe(4);
+  },
+);

@@ -92,7 +92,13 @@ export interface MapPoint {
   readonly mutation?: string;
 }
 
-function startVictim(house: Household, name: string, action: 'trace' | 'kill', point: MapPoint): Peer {
+/** Starts a victim. */
+export function startMapVictim(
+  house: Household,
+  name: string,
+  action: 'trace' | 'kill' | 'stop',
+  point: MapPoint,
+): Peer {
   const { scenario, step, pass, mutation = '' } = point;
   const script = `--import=${FAULT_POINTS}?mutation=${encodeURIComponent(mutation)}`;
   const flags = ['--conditions=@sharecord/source', '--disable-warning=ExperimentalWarning', script];
@@ -103,7 +109,7 @@ function startVictim(house: Household, name: string, action: 'trace' | 'kill', p
 }
 
 /** Makes the map and does what was done before the victim. */
-function setScene(
+export function setMapScene(
   house: Household,
   { before }: MapScenario,
   name: string,
@@ -121,8 +127,8 @@ function setScene(
 /** Steps that the scenario passes, in their order. */
 export async function traceOfMap(house: Household, scenario: MapScenario): Promise<string[]> {
   const name = house.name('map-traced');
-  const { map } = setScene(house, scenario, name);
-  const { steps } = await startVictim(house, name, 'trace', { scenario, step: '', pass: 0 }).result();
+  const { map } = setMapScene(house, scenario, name);
+  const { steps } = await startMapVictim(house, name, 'trace', { scenario, step: '', pass: 0 }).result();
   map.close();
   return JSON.parse(String(steps)) as string[];
 }
@@ -163,10 +169,10 @@ export async function killMapAt(house: Household, point: MapPoint): Promise<void
   const { scenario, step } = point;
   const { act } = scenario;
   const name = house.name('map-killed-at-step');
-  const { map, model } = setScene(house, scenario, name);
+  const { map, model } = setMapScene(house, scenario, name);
   const reader = house.keep(openMap(name, definition));
   const generation = model.has(act.key) ? await generationOf(reader, act.key) : 0;
-  const victim = startVictim(house, name, 'kill', point);
+  const victim = startMapVictim(house, name, 'kill', point);
   const { signal } = await victim.exited;
   if (signal !== 'SIGKILL') throw new Error(`${victim} came to its end: ${JSON.stringify(victim.reports)}`);
 

@@ -1,5 +1,5 @@
-// A process that dies at one step of a change of a map, or prints the steps it passes: `map-victim.ts NAME ACT ACTION STEP PASS`,
-// preloaded with fault-points.ts.
+// A process that dies or stops at one step of a change of a map, or prints the steps it passes: `map-victim.ts NAME ACT ACTION STEP
+// PASS`, preloaded with fault-points.ts.
 import { openMap } from '../../src/index.ts';
 import { type Act, definition, perform } from './map-acts.ts';
 
@@ -12,8 +12,9 @@ new Int32Array(map.segment.buffer, 0, 64)[192 / 4] = 1;
 process.stdout.write('ready\n');
 globalThis.sharecordStep = (at) => {
   passed.push(at);
-  if (action === 'kill' && at === step && passed.filter((each) => each === at).length === Number(pass))
-    process.kill(process.pid, 'SIGKILL');
+  if (action === 'trace' || at !== step || passed.filter((each) => each === at).length !== Number(pass))
+    return;
+  process.kill(process.pid, action === 'kill' ? 'SIGKILL' : 'SIGSTOP');
 };
 perform(map, JSON.parse(act) as Act);
 globalThis.sharecordStep = () => {};
