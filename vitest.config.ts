@@ -49,7 +49,7 @@ export default defineConfig({
         ? [project('windows', 120_000, ['test/windows/**/*.test.ts', 'test/race/node-races.test.ts'])]
         : []),
       { ...race, test: { ...race.test, exclude: withoutTurboFan ? SAME_IN_EVERY_TIER : [] } },
-      project('examples', 60_000, onWindows ? EXAMPLES_ON_WINDOWS : undefined),
+      project('examples', 180_000, onWindows ? EXAMPLES_ON_WINDOWS : undefined),
       project('cli', 60_000),
       {
         extends: true,

@@ -10,9 +10,9 @@ import { byteLength } from 'sharecord';
 const TEXTS = ['简单的共享内存示例', 'Form2 收到'];
 
 const watchdog = setTimeout(() => {
-  console.error('nothing was received for 30 s');
+  console.error('the demonstration did not end within 100 s');
   process.exit(1);
-}, 30_000);
+}, 100_000);
 
 async function show(encoding: string): Promise<void> {
   const name = `tpsharemem-demo-${process.pid}-${encoding}`;
