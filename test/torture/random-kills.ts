@@ -13,8 +13,8 @@ import { type Campaign, type Chance, isOver } from './campaign.ts';
 
 /** Longest pause before a kill, in milliseconds. */
 const PAUSE_MS = 3;
-/** Node processes take long to start, so a native one is killed more often. */
-const NODE_SHARE = 0.25;
+/** How often a Node process is killed, if one is at work. */
+const NODE_SHARE = 0.5;
 
 class Lane {
   readonly at: number;
@@ -69,6 +69,19 @@ class Lane {
   }
 }
 
+/** Takes a lane that has a writer at work; a new one needs a while until it is. */
+async function nextVictim(lanes: readonly Lane[], chance: Chance): Promise<Lane> {
+  for (;;) {
+    const [node, native] = [lanes.slice(0, 2), lanes.slice(2)].map((some) =>
+      some.filter(({ goesOn }) => goesOn),
+    );
+    const some =
+      native!.length === 0 || (chance.fraction() < NODE_SHARE && node!.length > 0) ? node! : native!;
+    if (some.length > 0) return chance.pick(some);
+    await Promise.race(lanes.map((lane) => lane.settled));
+  }
+}
+
 /** What `killAtRandom` counted. */
 export interface Kills {
   readonly kills: number;
@@ -107,9 +120,7 @@ export async function killAtRandom(
   let kills = 0;
   await Promise.all(lanes.map((lane) => lane.settled));
   for (; !ended(kills); kills++) {
-    const first = !natives || chance.fraction() < NODE_SHARE ? 0 : 2;
-    const victim = lanes[first + (kills % 2)]!;
-    await victim.settled;
+    const victim = await nextVictim(lanes, chance);
     await sleep(chance.fraction() * PAUSE_MS);
     await victim.kill();
     total();

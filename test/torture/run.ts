@@ -1,6 +1,7 @@
 // `npm run torture`: the campaigns behind docs/guarantees.md, one line each. `--seed N` repeats the choices of a run, `--only
 // NAME` (several times) chooses campaigns, `--minutes M` is the length of each (default 10), `--record` writes the figures to
 // docs/guarantees.md. Exits with 1 if anything that was promised did not hold.
+import * as os from 'node:os';
 import { parseArgs } from 'node:util';
 import { Household } from '../support/household.ts';
 import { Chance, type Findings } from './campaign.ts';
@@ -29,7 +30,11 @@ if (!Number.isInteger(seed) || !(minutes > 0) || chosen.length < (options.only?.
   process.exit(2);
 }
 
-console.log(`seed ${seed}, ${minutes} min each, Node ${process.versions.node}`);
+/** Others on the same machine make waits longer than the library does. */
+const loadBefore = os.loadavg()[0]!;
+console.log(
+  `seed ${seed}, ${minutes} min each, Node ${process.versions.node}, ${os.availableParallelism()} processors, load ${loadBefore.toFixed(1)}`,
+);
 let failed = false;
 for (const campaign of chosen) {
   const house = new Household();
@@ -53,6 +58,6 @@ for (const campaign of chosen) {
   for (const violation of violations.slice(0, MOST_SHOWN)) console.log(`     ${violation}`);
   if (violations.length > MOST_SHOWN) console.log(`     and ${violations.length - MOST_SHOWN} more`);
   if (violations.length > 0) failed = true;
-  else if (options.record) record(campaign.name, figures.join(', '), tookMinutes, seed);
+  else if (options.record) record(campaign.name, figures.join(', '), tookMinutes, seed, loadBefore);
 }
 process.exitCode = failed ? 1 : 0;
