@@ -75,7 +75,7 @@ export const MAP_SCENARIOS: readonly MapScenario[] = [
     act: { key: 2, value: 9 },
   },
   { title: 'insert into the last slot', before: set(1, 2, 3, 4, 5, 6, 7), act: { key: 8, value: 9 } },
-  ...[1, 2, 3, 4, 5, 6, 7, 8].map((key) => ({
+  ...[1, 4, 5, 8].map((key) => ({
     title: `delete of key ${key} of eight`,
     before: set(1, 2, 3, 4, 5, 6, 7, 8),
     act: { key },
