@@ -15,7 +15,7 @@ const PEER = fileURLToPath(new URL('./load-peer.ts', import.meta.url));
 /** Bytes of heap and buffers more than after the warm-up; a leak per join or watch would be far more. */
 const GROWTH_BOUND = 16 * 2 ** 20;
 /** How long all of them may take to come to their end. */
-const WATCHDOG_MS = 240_000;
+const WATCHDOG_MS = 900_000;
 
 /** How many there are: each of the first processes has that many threads besides. */
 export interface Crowd {
