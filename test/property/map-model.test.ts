@@ -158,10 +158,7 @@ test.each([
         const second = openMap(map.handle, definition, { access: 'read-write' });
         const reader = openMap(map.handle, definition);
         try {
-          fc.modelRun(
-            () => ({ model: new Map(), real: { writers: [map, second] as unknown as MapWriter[], reader } }),
-            commands,
-          );
+          fc.modelRun(() => ({ model: new Map(), real: { writers: [map, second], reader } }), commands);
         } finally {
           for (const each of [reader, second, map]) each.close();
         }

@@ -16,12 +16,12 @@ import {
 const [role = '', name = '', ...args] = process.argv.slice(2);
 const say = (report: object): void => void process.stdout.write(`${JSON.stringify(report)}\n`);
 
-let isEnd = false;
+const input = new AbortController();
 async function untilEnd(work: () => boolean | void): Promise<void> {
   process.stdin.resume();
-  process.stdin.once('end', () => (isEnd = true));
+  process.stdin.once('end', () => input.abort());
   process.stdout.write('ready\n');
-  while (!isEnd && work() !== true) await new Promise((resolve) => setImmediate(resolve));
+  while (!input.signal.aborted && work() !== true) await new Promise((resolve) => setImmediate(resolve));
   process.stdin.destroy();
 }
 const SLICE = 200;
