@@ -124,8 +124,11 @@ test('a copy of a dead native writer, made by fork, is taken for it', async () =
   const { store } = await setScene(bed, 'write', name);
   const writer = bed.native('fork', name, 0);
   const { pid } = await writer.report();
-  expect(() => store!.update(0, addOne)).toThrow(code('LOCK_TIMEOUT'));
-  process.kill(Number(pid), 'SIGKILL');
+  try {
+    expect(() => store!.update(0, addOne)).toThrow(code('LOCK_TIMEOUT'));
+  } finally {
+    process.kill(Number(pid), 'SIGKILL');
+  }
   await writer.exited;
   store!.update(0, addOne);
   expect(store!.read(0).a).toBe(2);
