@@ -1,9 +1,10 @@
 // Runs the race tests with their scripts on each supported version of Node, in each compiler tier; `npm run test:nodes`, with
-// versions as arguments to choose. Prints one line per run; fails if any failed. The tests themselves run on this Node.
+// versions as arguments to choose and, behind a further `--`, parts of file names. Prints one line per run; fails if any failed. The tests themselves run on this Node.
 import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const VERSIONS = ['22', '24', '26'];
 const TIERS = ['default tier', 'no TurboFan'];
@@ -36,9 +37,14 @@ function nodeBinary(major: string): string {
   return binary;
 }
 
+const { positionals, tokens } = parseArgs({ allowPositionals: true, tokens: true });
+const separator = tokens.find(({ kind }) => kind === 'option-terminator')?.index;
+const versions = separator === undefined ? positionals : positionals.slice(0, separator);
+const files = positionals.slice(versions.length);
+
 fs.mkdirSync(cache, { recursive: true });
 let failed = false;
-for (const major of process.argv.length > 2 ? process.argv.slice(2) : VERSIONS) {
+for (const major of versions.length > 0 ? versions : VERSIONS) {
   const node = nodeBinary(major);
   for (const tier of TIERS) {
     const file = path.join(cache, 'report.json');
@@ -48,6 +54,7 @@ for (const major of process.argv.length > 2 ? process.argv.slice(2) : VERSIONS) 
       [
         path.join(root, 'node_modules/vitest/vitest.mjs'),
         'run',
+        ...files,
         '--project=race',
         '--reporter=json',
         `--outputFile=${file}`,
