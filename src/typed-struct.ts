@@ -11,7 +11,7 @@ export type BuilderFields<T> = { readonly [K in keyof T & string]: Plain<T[K]> }
 
 /**
  * Makes a layout of a typed-struct builder: packed, with its byte orders and gaps.
- * @throws LayoutError LAYOUT_FIELD_INVALID for aliases, bit fields, BCD, CRCs, tails and custom getters, named
+ * @throws LayoutError LAYOUT_FIELD_INVALID for aliases, bit fields, BCD, CRCs, tails, literals and custom getters, named
  * @example
  * const Packet = fromTypedStruct(new Struct('Packet').UInt8('id').Float32LE('level'));
  * Packet.size; // 5
@@ -29,6 +29,7 @@ export function fromTypedStruct<T extends object, Name extends string>(
 /**
  * Makes a typed-struct class whose instances have the bytes of the layout's records. Plain numbers are typed-struct's own, everything
  * else is read and written by the layout, so that text, booleans and enums mean the same on both sides.
+ * @throws LayoutError LAYOUT_FIELD_INVALID for fields called `$raw` or `toString`
  */
 export function toTypedStruct<L extends Layout<any>>(layout: L): StructConstructor<Infer<L>, string> {
   const build = buildTypedStruct(new Struct(layout.name) as unknown as Build, layout);

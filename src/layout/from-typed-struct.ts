@@ -21,6 +21,7 @@ interface Property {
   readonly encoding?: string;
   readonly mask?: readonly [number, number];
   readonly struct?: unknown;
+  readonly literal?: unknown;
 }
 
 // The values of its enum PropType, as of 2.7.
@@ -47,6 +48,8 @@ const BIG_UINT = 17;
 function refuse(name: string, fact: string): never {
   throw new LayoutError('LAYOUT_FIELD_INVALID', `cannot make a layout of ${name}: ${fact}`);
 }
+
+const LITERAL = 'a literal cannot be carried over: a layout has no fixed values';
 
 function propertiesOf(builder: unknown, name: string): readonly (readonly [string, Property])[] {
   const { props } = (builder ?? {}) as { readonly props?: unknown };
@@ -121,6 +124,8 @@ export function layoutOfBuilder(builder: unknown, name: string): Layout {
     if (property.offset < 0)
       refuse(path, 'a field that is counted from the end, such as a CRC, cannot be carried over');
     if (property.tail === true) refuse(path, 'a tail of variable length has no place in a record');
+    if (property.literal !== undefined) refuse(path, LITERAL);
+    if (!Number.isSafeInteger(property.offset)) refuse(path, 'typed-struct gives it no offset');
     return { name: field, offset: property.offset, typeOf: () => fieldOf(path, property) };
   });
   return packed(name, fields, typeof size === 'number' ? size : 0);
@@ -134,10 +139,14 @@ interface Placed {
 
 /** Lays fields out at their offsets, with padding between them. */
 function packed(name: string, placed: readonly Placed[], size: number): Layout {
+  const taken = new Set(placed.map((field) => field.name));
   const fields: [string, AnyType][] = [];
   let end = 0;
   const skipTo = (offset: number): void => {
-    if (offset > end) fields.push([`gapAt${end}`, pad(offset - end)]);
+    if (offset <= end) return;
+    let gap = `gapAt${end}`;
+    while (taken.has(gap)) gap += '_';
+    fields.push([gap, pad(offset - end)]);
   };
   for (const { name: field, offset, typeOf } of placed) {
     if (offset < end)
@@ -192,11 +201,20 @@ const TYPED_ARRAYS: ReadonlyMap<string, AnyType> = new Map<string, AnyType>([
 ]);
 const PROBES = 24;
 
+/** Tells whether making an instance changes the byte of a field, as a literal does. */
+const writesAt = (compiled: CompiledClass, offset: number): boolean =>
+  [0x55, 0xaa].some((byte) => {
+    const raw = bufferOf(compiled.baseSize).fill(byte);
+    Reflect.construct(compiled, [raw]);
+    return raw[offset] !== byte;
+  });
+
 /** Tells the type of a field by what it reads as. */
 function probe(compiled: CompiledClass, field: string, offset: number, path: string): AnyType {
   const raw = bufferOf(compiled.baseSize);
   const instance = new compiled(raw);
   const value = instance[field];
+  if (writesAt(compiled, offset)) refuse(path, LITERAL);
   if (ArrayBuffer.isView(value)) return probedArray(value as Uint8Array);
   if (Array.isArray(value) && isInstance(value[0]))
     return array(nestedLayout(value[0].constructor, path), value.length);

@@ -1,4 +1,5 @@
 // Adds the fields of a layout to a typed-struct builder. The builder is handed in, so that this folder depends on no package.
+import { LayoutError } from '../errors.ts';
 import { shapeOn, type PlacedField, type StructShape } from './shape.ts';
 import type { Layout } from './types.ts';
 
@@ -16,7 +17,10 @@ function methodOf({ shape }: PlacedField): string | undefined {
   return shape.size === 1 ? method : `${method}${shape.bigEndian ? 'BE' : 'LE'}`;
 }
 
-/** Adds every field of the layout at its offset, and the gaps; gives the builder to compile. */
+/** What every instance has of its own and lets nobody define again. */
+const TAKEN: ReadonlySet<string> = new Set(['$raw', 'toString']);
+
+/** Adds every field of the layout at its offset, and the gaps; gives the builder to compile. @throws LayoutError LAYOUT_FIELD_INVALID */
 export function buildTypedStruct(start: Build, layout: Layout): Build {
   const shape = shapeOn(layout, layout.abi) as StructShape;
   let build = start;
@@ -28,6 +32,11 @@ export function buildTypedStruct(start: Build, layout: Layout): Build {
   for (const field of shape.fields.toSorted((a, b) => a.offset - b.offset)) {
     const { name, offset } = field;
     if (field.shape.kind === 'pad') continue;
+    if (TAKEN.has(name))
+      throw new LayoutError(
+        'LAYOUT_FIELD_INVALID',
+        `cannot make a typed-struct class of ${layout.name}.${name}: every instance has that name for itself`,
+      );
     skipTo(offset);
     const method = methodOf(field);
     const add = method === undefined ? undefined : build[method];

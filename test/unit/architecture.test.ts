@@ -13,6 +13,14 @@ const filesWith = (pattern: RegExp): string[] =>
     .filter(({ text }) => pattern.test(text.replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '')))
     .map(({ file }) => file);
 
+/** What a source asks for: by a declaration, for its effects, by a call, or as a type. A name that is worked out is given as its expression. */
+const importsOf = (text: string): string[] =>
+  [
+    ...text.matchAll(/\bfrom\s*['"]([^'"]+)['"]/g),
+    ...text.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm),
+    ...text.matchAll(/\b(?:import|require|getBuiltinModule)\s*\(\s*['"`]?([^'"`)]+)/g),
+  ].map(([, from]) => from as string);
+
 test('one file reads process.platform', () => {
   expect(filesWith(/process\.platform\b/)).toEqual(['platform/select.ts']);
 });
@@ -23,9 +31,26 @@ test('one file turns text into code', () => {
 
 test('layouts import nothing but errors and each other', () => {
   for (const { file, text } of sources.filter(({ file: name }) => name.startsWith('layout/'))) {
-    const imports = [...text.matchAll(/from '([^']+)'/g)].map(([, from]) => from as string);
-    for (const from of imports) expect(from, file).toMatch(/^(\.\/[a-z0-9-]+|\.\.\/errors)\.ts$/);
+    for (const from of importsOf(text)) expect(from, file).toMatch(/^(\.\/[a-z0-9-]+|\.\.\/errors)\.ts$/);
   }
+});
+
+test('every form of an import is seen', () => {
+  const forms = [
+    "import { a } from 'one';",
+    "export * from 'two';",
+    "import 'three';",
+    "const b = await import('four');",
+    "const c = require('five');",
+    'import { d } from "six";',
+    'const e = import(`seven`);',
+    "type F = import('eight').F;",
+    'const g = import(name);',
+    "const h = process.getBuiltinModule('nine');",
+  ];
+  expect(forms.flatMap(importsOf)).toEqual(
+    ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'name', 'nine'], // prettier-ignore
+  );
 });
 
 test('every file says what it owns', () => {
