@@ -206,18 +206,20 @@ function presentAt(record: Record<string, unknown>, name: string): void {
 
 type NumericArray = ArrayLike<number | bigint>;
 
-/** Gives an array or a typed array back. @throws Fault VALUE_TYPE, VALUE_RANGE */
-function requireList(value: unknown, length: number, exactly: boolean): readonly unknown[] | NumericArray {
+/** Gives an array or a typed array back. @throws Fault VALUE_TYPE */
+function requireList(value: unknown): readonly unknown[] | NumericArray {
   const list = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-  if (!list) wrongType('an array', value);
-  const found = value as readonly unknown[];
-  if (exactly ? found.length !== length : found.length > length) {
-    throw new Fault(
-      'VALUE_RANGE',
-      `array has ${found.length} elements, expected ${exactly ? 'exactly' : 'at most'} ${length}`,
-    );
-  }
-  return found;
+  return list ? (value as readonly unknown[]) : wrongType('an array', value);
+}
+
+/** Checks a length that was read once: a list may have another one by the time its elements are read. @throws Fault VALUE_RANGE */
+function requireCount(found: number, length: number, exactly: boolean): number {
+  const fits = exactly ? found === length : Number.isInteger(found) && found >= 0 && found <= length;
+  if (fits) return found;
+  throw new Fault(
+    'VALUE_RANGE',
+    `array has ${found} elements, expected ${exactly ? 'exactly' : 'at most'} ${length}`,
+  );
 }
 
 /** Reads elements through their own codec; a fault gets the index in its path. */
@@ -240,11 +242,11 @@ export function elementReader(
 function listWriter(
   element: Pick<ValueCodec, 'write'>,
   stride: number,
-): (view: DataView, at: number, list: readonly unknown[] | NumericArray) => void {
-  return (view, at, list) => {
+): (view: DataView, at: number, list: readonly unknown[] | NumericArray, count: number) => void {
+  return (view, at, list, count) => {
     let i = 0;
     try {
-      for (; i < list.length; i++) element.write(view, at + i * stride, list[i]);
+      for (; i < count; i++) element.write(view, at + i * stride, list[i]);
     } catch (error) {
       throw atStep(error, i);
     }
@@ -253,11 +255,14 @@ function listWriter(
 
 /** Writes exactly `length` elements through `element`; a fault gets the index in its path. */
 export function elementsWriter(
-  { of, length }: ArrayShape,
+  { of, length }: Pick<ArrayShape, 'of' | 'length'>,
   element: Pick<ValueCodec, 'write'>,
 ): ValueCodec['write'] {
   const write = listWriter(element, of.size);
-  return (view, at, value) => write(view, at, requireList(value, length, true));
+  return (view, at, value) => {
+    const list = requireList(value);
+    write(view, at, list, requireCount(list.length, length, true));
+  };
 }
 
 export function arrayCodec({ of, length, size }: ArrayShape, codecOf: CodecOf): ValueCodec {
@@ -267,14 +272,15 @@ export function arrayCodec({ of, length, size }: ArrayShape, codecOf: CodecOf): 
   const writeMany = listWriter(element, stride);
   return {
     read: (view, at) => readMany(view, at, length),
-    write: (view, at, value) => writeMany(view, at, requireList(value, length, true)),
+    write: elementsWriter({ of, length }, element),
     counted: {
       read: readMany,
       write(view, at, value) {
-        const list = requireList(value, length, false);
-        writeMany(view, at, list);
-        zeroFill(view, at + list.length * stride, size - list.length * stride);
-        return list.length;
+        const list = requireList(value);
+        const count = requireCount(list.length, length, false);
+        writeMany(view, at, list, count);
+        zeroFill(view, at + count * stride, size - count * stride);
+        return count;
       },
     },
   };
