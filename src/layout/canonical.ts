@@ -3,7 +3,7 @@
 import { LayoutError } from '../errors.ts';
 import { HOST_ABI } from './abi.ts';
 import { canonicalText, canonicalType } from './canonical-text.ts';
-import { array, bits, bytes, enumOf } from './composites.ts';
+import { array, bits, bytes, enumOf, pad } from './composites.ts';
 import * as numbers from './numbers.ts';
 import { sizedUnion, struct } from './struct.ts';
 import { textOf } from './text-types.ts';
@@ -125,14 +125,19 @@ function enumValue(value: unknown): number {
   return integer as unknown as number;
 }
 
+/** Padding is not listed in the text: what has no fields is made of it. */
+const orPadding = (fields: Fields, size: number): Fields =>
+  Object.keys(fields).length === 0 ? { reserved: pad(size) } : fields;
+
 function structOf(name: string, rest: readonly unknown[], depth: number): Layout {
   const offsets = new Map<string, number>();
   const fields = named(list(rest[1], 'fields'), (entry) => {
     offsets.set(entry[0] as string, count(entry[1], 'an offset'));
     return typeOf(entry[2], depth + 1);
   });
-  return struct<Fields>(name, fields, {
-    size: count(rest[0], 'a size'),
+  const size = count(rest[0], 'a size');
+  return struct<Fields>(name, orPadding(fields, size), {
+    size,
     offsets: Object.fromEntries(offsets),
     abi: HOST_ABI,
   });
@@ -140,7 +145,8 @@ function structOf(name: string, rest: readonly unknown[], depth: number): Layout
 
 function unionOf(rest: readonly unknown[], depth: number): AnyType {
   const members = named(list(rest[1], 'members'), (entry) => typeOf(entry[1], depth + 1));
-  return sizedUnion('part', members, count(rest[0], 'a size'));
+  const size = count(rest[0], 'a size');
+  return sizedUnion('part', orPadding(members, size), size);
 }
 
 /**

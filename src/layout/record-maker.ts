@@ -44,7 +44,8 @@ function generatedMaker(keys: readonly string[]): RecordMaker | undefined {
 export function makerOf(shape: object, keys: readonly string[]): RecordMaker {
   let maker = MAKERS.get(shape);
   if (maker === undefined) {
-    const fast = keys.some((key) => key in Object.prototype) ? undefined : generatedMaker(keys);
+    const plain = keys.length === 0 || keys.some((key) => key in Object.prototype);
+    const fast = plain ? undefined : generatedMaker(keys);
     MAKERS.set(shape, (maker = fast ?? plainMaker(keys)));
   }
   return maker;

@@ -117,6 +117,16 @@ const opaque = fc
   .integer({ min: 1, max: 70 })
   .map((n): Sample => ({ type: bytes(n), value: fc.uint8Array({ minLength: n, maxLength: n }) }));
 
+const padding = fc
+  .integer({ min: 1, max: 9 })
+  .map((n): Sample => ({ type: pad(n), value: fc.constant(undefined) }));
+
+/** A struct of padding alone: reserved space that has a name. */
+const reserved = padding.map(({ type }): Sample => ({
+  type: struct<Fields>('Reserved', { p: type }),
+  value: fc.constant({}),
+}));
+
 const leaf = fc.oneof(
   fc.constantFrom(...scalars),
   fc.constantFrom(...scalars).map(({ type, value }): Sample => ({ type: be(type), value })),
@@ -125,6 +135,7 @@ const leaf = fc.oneof(
   fc.constant(wideBits),
   enums,
   opaque,
+  reserved,
 );
 
 const packs: fc.Arbitrary<Pack | undefined> = fc.constantFrom(undefined, 1, 2, 4, 8, 16);
@@ -234,10 +245,6 @@ export const samples: fc.Arbitrary<Sample> = fc.letrec<{ sample: Sample; struct:
       return { type: layout, value: record };
     }),
 })).sample;
-
-const padding = fc
-  .integer({ min: 1, max: 9 })
-  .map((n): Sample => ({ type: pad(n), value: fc.constant(undefined) }));
 
 /** An arbitrary layout together with one record of it. */
 export const layoutsWithRecords: fc.Arbitrary<{
