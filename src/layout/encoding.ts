@@ -82,8 +82,9 @@ function nameOf(encoding: unknown): string | undefined {
   if (typeof encoding !== 'string') return undefined;
   const label = encoding.trim().toLowerCase();
   if (BY_NAME.has(label)) return label;
-  const own = OWN_LABELS.get(label) ?? /^cp(\d+)$/.exec(label)?.[1];
-  if (own !== undefined) return BY_NAME.has(own) ? own : nameOf(Number(own));
+  const number = /^cp(\d+)$/.exec(label)?.[1];
+  const own = OWN_LABELS.get(label) ?? (number === undefined ? undefined : nameOf(Number(number)));
+  if (own !== undefined) return own;
   const name = decoderName(label);
   return name === 'utf-16le' ? 'utf-16' : name;
 }

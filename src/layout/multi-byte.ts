@@ -21,8 +21,12 @@ interface Page {
   readonly triples?: number;
   /** Every code point has a sequence of four bytes. */
   readonly quads?: boolean;
-  /** Fills the decoder's pairs up to the page that Windows means; the decoder is then no judge of malformed text. */
-  readonly complete?: (pairs: Uint16Array) => void;
+  /** A byte that means the control character of its own value, whatever the decoder says. */
+  readonly control?: number;
+  /** Puts the decoder's pairs right: adds what the page has beyond them, and takes away what it has not. */
+  readonly complete?: (pairs: Uint16Array) => unknown;
+  /** Tells the first bytes of sequences. The tables know all of them, so malformed text is judged here as the WHATWG says. */
+  readonly isLead?: (byte: number) => boolean;
 }
 
 const PAGES: readonly Page[] = [
@@ -42,16 +46,26 @@ const PAGES: readonly Page[] = [
     trails: [0x40, 0xfc],
     // NEC's selection of IBM extensions; IBM's own pairs are written.
     readOnly: (pair) => pair >= 0xed40 && pair <= 0xeefc,
+    control: 0x80,
+    isLead: (byte) => (byte > 0x80 && byte < 0xa0) || (byte > 0xdf && byte < 0xfd),
   },
-  { name: 'euc-kr', leads: [0x81, 0xfe], trails: [0x41, 0xfe], noSingles: true, complete: completeKorean },
+  {
+    name: 'euc-kr',
+    leads: [0x81, 0xfe],
+    trails: [0x41, 0xfe],
+    noSingles: true,
+    complete: completeKorean,
+    isLead: (byte) => byte > 0x80 && byte < 0xff,
+  },
   {
     name: 'euc-jp',
     leads: [0x8e, 0xfe],
     trails: [0xa1, 0xfe],
-    // Half-width katakana end at 0xDF.
-    readOnly: (pair) => pair > 0x8edf && pair < 0x8f00,
+    // Half-width katakana end at 0xDF; some decoders have signs of IBM behind them.
+    complete: (pairs) => pairs.fill(0, 0x8ee0, 0x8f00),
     triples: 0x8f,
     noSingles: true,
+    isLead: (byte) => byte === 0x8e || byte === 0x8f || (byte > 0xa0 && byte < 0xff),
   },
 ];
 
@@ -84,6 +98,8 @@ interface Tables {
   readonly singles: Uint16Array;
   /** Characters of pairs; 0 where the pair is none, or is more than one UTF-16 unit. */
   readonly pairs: Uint16Array;
+  /** Characters of the two bytes behind the lead of three. */
+  readonly triples: Uint16Array;
   /** Bytes of characters, the first byte highest; 0 where the page lacks the character. */
   readonly bytes: Uint32Array;
 }
@@ -108,6 +124,7 @@ function buildTables(page: Page): Tables {
   const decoder = new TextDecoder(page.name, { ignoreBOM: true });
   const singles = new Uint16Array(256);
   const pairs = new Uint16Array(0x10000);
+  const triples = new Uint16Array(page.triples === undefined ? 0 : 0x10000);
   const bytes = new Uint32Array(0x10000);
   const learn = (unit: number, sequence: number): void => {
     if (unit !== 0 && (bytes[unit] === 0 || page.preferLast?.has(unit) === true)) bytes[unit] = sequence;
@@ -121,6 +138,10 @@ function buildTables(page: Page): Tables {
     singles[0x80 + i] = unit;
     learn(unit, 0x80 + i);
   });
+  if (page.control !== undefined) {
+    singles[page.control] = page.control;
+    learn(page.control, page.control);
+  }
   const trails = range(...page.trails);
   for (const lead of range(...page.leads)) {
     charactersOf(
@@ -135,23 +156,22 @@ function buildTables(page: Page): Tables {
   pairs.forEach((unit, pair) => {
     if (unit !== 0 && page.readOnly?.(pair) !== true) learn(unit, pair);
   });
-  if (page.triples !== undefined) learnTriples(decoder, page.triples, trails, learn);
+  if (page.triples !== undefined) {
+    const lead = page.triples << 16;
+    fillTriples(triples, decoder, page.triples, trails);
+    triples.forEach((unit, rest) => learn(unit, lead | rest));
+  }
   if (page.quads === true) learnQuads(decoder, learn);
-  return { decoder, singles, pairs, bytes };
+  return { decoder, singles, pairs, triples, bytes };
 }
 
-function learnTriples(
-  decoder: Decoder,
-  lead: number,
-  trails: readonly number[],
-  learn: (unit: number, sequence: number) => void,
-): void {
+function fillTriples(triples: Uint16Array, decoder: Decoder, lead: number, trails: readonly number[]): void {
   for (const second of trails) {
     charactersOf(
       decoder,
       trails.map((third) => [lead, second, third]),
     ).forEach((unit, i) => {
-      learn(unit, (lead << 16) | (second << 8) | (trails[i] as number));
+      triples[(second << 8) | (trails[i] as number)] = unit;
     });
   }
 }
@@ -199,19 +219,26 @@ function multiByte(page: Page): ByteEncoding {
     ascii: true,
     decode(length: number): string {
       tables ??= buildTables(page);
-      const { singles, pairs, decoder } = tables;
+      const { singles, pairs, triples, decoder } = tables;
       const { bytes, units } = scratch;
+      const byteAt = (i: number): number => (i < length ? (bytes[i] as number) : 0);
       let out = 0;
       for (let i = 0; i < length; i++) {
         const byte = bytes[i] as number;
         let unit = singles[byte] as number;
         if (unit === 0 && byte !== 0) {
-          const trail = i + 1 < length ? (bytes[i + 1] as number) : 0;
+          const trail = byteAt(i + 1);
+          let last = i + 1;
           unit = pairs[(byte << 8) | trail] as number;
-          if (unit === 0 && page.complete === undefined) return decoder.decode(bytes.subarray(0, length));
-          // A malformed pair is one replacement; an ASCII byte in it stands for itself.
-          if (unit === 0) unit = REPLACEMENT;
-          if (unit !== REPLACEMENT || trail >= 0x80) i++;
+          if (unit === 0 && page.isLead === undefined) return decoder.decode(bytes.subarray(0, length));
+          if (unit === 0 && byte === page.triples && trail > 0xa0 && trail < 0xff)
+            unit = triples[(trail << 8) | byteAt(++last)] as number;
+          if (unit !== 0) i = last;
+          else {
+            unit = REPLACEMENT;
+            // A malformed sequence is one replacement; an ASCII byte that ends it stands for itself.
+            if (page.isLead?.(byte) === true) i = byteAt(last) < 0x80 ? last - 1 : last;
+          }
         }
         units[out++] = unit;
       }
