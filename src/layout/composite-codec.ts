@@ -1,6 +1,7 @@
 // Codecs of values with parts: structs, arrays and unions. Padding is zeroed by the struct that owns it.
 import { atStep, Fault, wrongType } from './fault.ts';
 import { checkKeys, keyReader } from './keys.ts';
+import { capacityOf, checkLength } from './lengths.ts';
 import { bytesOf, privateCopy, zeroFill } from './memory.ts';
 import { manyLoader } from './number-access.ts';
 import {
@@ -28,19 +29,6 @@ export function gapsOf({ fields, size }: StructShape): readonly (readonly [numbe
   }
   if (size > end) gaps.push([end, size - end]);
   return gaps;
-}
-
-/** Gives a stored length if the field can have it. @throws Fault VALUE_RANGE */
-export function checkLength(stored: number | bigint, capacity: number, sibling: string): number {
-  if (stored < 0 || stored > capacity) {
-    throw new Fault('VALUE_RANGE', `its length in ${sibling} is ${stored}, expected 0 to ${capacity}`);
-  }
-  return Number(stored);
-}
-
-/** Elements that the field of a sibling length can hold. */
-export function capacityOf(shape: Shape): number {
-  return shape.kind === 'text' ? shape.units : shape.kind === 'array' ? shape.length : shape.size;
 }
 
 interface Part {

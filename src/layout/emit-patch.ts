@@ -1,6 +1,5 @@
 // Text that writes the fields that a nested partial names. Every value is read once and checked before the first byte is stored, but
 // for the values that their own codecs check and store in one go; `weight` tells how many of those a patch has.
-import { capacityOf } from './composite-codec.ts';
 import { atByte, Bindings, literal, MAX_ELEMENT_LEAVES, storeText } from './emit-text.ts';
 import { unitOf } from './emit-read.ts';
 import {
@@ -14,6 +13,7 @@ import {
 } from './emit-write.ts';
 import { evaluate } from './evaluate.ts';
 import { Fault } from './fault.ts';
+import { capacityOf } from './lengths.ts';
 import { NUMBER_ACCESS } from './number-access.ts';
 import { enumStorer } from './scalar-codec.ts';
 import { lengthFieldOf, type NumberShape, type PlacedField, type Shape, type StructShape } from './shape.ts';

@@ -10,9 +10,10 @@ import {
   MAX_ELEMENT_LEAVES,
 } from './emit-text.ts';
 import { graft } from './graft.ts';
+import { capacityOf, checkLength } from './lengths.ts';
 import { privateCopy } from './memory.ts';
 import { nameFinder, tableOfNames, unknownMember, unsignedUnit } from './scalar-codec.ts';
-import { capacityOf, checkLength, elementReader } from './composite-codec.ts';
+import { elementReader } from './composite-codec.ts';
 import { evaluate } from './evaluate.ts';
 import {
   lengthFieldOf,

@@ -1,7 +1,7 @@
 // One field of a layout on its own: for columns, for adding to a counter, for the words that guards keep.
 import { ValueError } from '../errors.ts';
 import { asValueError, Fault, pathStep, show, wrongType } from './fault.ts';
-import { capacityOf, checkLength } from './composite-codec.ts';
+import { capacityOf, checkLength } from './lengths.ts';
 import { loader, NUMBER_ACCESS, storer } from './number-access.ts';
 import {
   lengthFieldOf,

@@ -11,17 +11,15 @@ import {
   type StructShape,
   type UnionShape,
 } from './shape.ts';
-import { checkLength } from './composite-codec.ts';
+import { checkLength } from './lengths.ts';
 import { Fault, pathStep } from './fault.ts';
 import { loader } from './number-access.ts';
-import { checkRange, viewOf as dataViewOf } from './memory.ts';
+import { bytesOf, checkRange, viewOf as dataViewOf } from './memory.ts';
+import { countedShown, INSPECT, inspected, leftOut, marked, shown, type Place } from './shown.ts';
 import type { BufferSource, Layout } from './types.ts';
 import { codecOfShape } from './value-codec.ts';
 import { bitAccessor, countedAccessor, valueAccessor } from './view-accessors.ts';
 import { atOf, guarded, innerOf, move, Part, viewOf, type Accessor, type MakePart } from './view-part.ts';
-
-const INSPECT = Symbol.for('nodejs.util.inspect.custom');
-type Inspect = (value: unknown, options: object) => string;
 
 /** Elements that get accessors of their own; beyond this a proxy is cheaper than what they cost to make. */
 const MAX_ACCESSORS = 1024;
@@ -94,9 +92,24 @@ function bitsClass(shape: BitsShape): PartClass {
   return made;
 }
 
+/** Gives what sets an element that is a part: it is written whole, and none of it if any of it is refused. */
+function partSetter(shape: Shape, i: number): (this: Part, value: unknown) => void {
+  return function setPart(value) {
+    guarded(this, 'write', pathStep(i), () => {
+      const codec = codecOfShape(shape);
+      const image = new Uint8Array(shape.size);
+      const other = typeof value === 'object' && value !== null ? (BEHIND.get(value) ?? value) : value;
+      const isSame = other instanceof classOf(shape);
+      codec.write(new DataView(image.buffer), 0, isSame ? codec.read(viewOf(other), atOf(other)) : value);
+      bytesOf(viewOf(this), atOf(this) + i * shape.size, shape.size).set(image);
+    });
+  };
+}
+
 /** Gives the accessor of an element; one beyond a stored length is not there. */
 function elementOf({ shape: { of, length, lengthField }, lengthOf }: List, i: number): Accessor {
-  const accessor = accessorOf(i, of, i * of.size);
+  const member = accessorOf(i, of, i * of.size);
+  const accessor = isPart(of) ? { ...member, set: partSetter(of, i) } : member;
   if (lengthField === undefined) return accessor;
   const { get, set } = accessor;
   return {
@@ -133,24 +146,46 @@ function arrayClass(list: List): PartClass {
   });
   if (length <= MAX_ACCESSORS) for (let i = 0; i < length; i++) define(made, i, elementOf(list, i));
   const codec = codecOfShape(list.shape);
-  return showable(made, (part) => codec.counted?.read(viewOf(part), atOf(part), list.lengthOf(part)));
+  return showable(
+    made,
+    (part) => codec.counted?.read(viewOf(part), atOf(part), list.lengthOf(part)),
+    (part) => countedShown(placeOf(part, list.shape), list.lengthOf(part), marked),
+  );
 }
 
-function showable(partClass: PartClass, readPart: (part: Part) => unknown): PartClass {
-  const read = (shown: Part): unknown => {
-    const part = BEHIND.get(shown) ?? shown;
-    return guarded(part, 'read', '', () => readPart(part));
-  };
+const placeOf = (part: Part, shape: Shape): Place => ({
+  shape,
+  view: viewOf(part),
+  at: atOf(part),
+  codecOf: codecOfShape,
+});
+
+/** Lets a part be shown: `readPart` for JSON may throw, `showPart` for `util.inspect` may give a mark for the whole. */
+function showable(
+  partClass: PartClass,
+  readPart: (part: Part) => unknown,
+  showPart: (part: Part) => unknown,
+): PartClass {
+  const behind = (part: Part): Part => BEHIND.get(part) ?? part;
   Object.defineProperties(partClass.prototype, {
     toJSON: {
       value(this: Part) {
-        return read(this);
+        const part = behind(this);
+        return guarded(part, 'read', '', () => readPart(part));
       },
     },
     [INSPECT]: {
-      value(this: Part, _depth: number, options: object, inspect?: Inspect) {
-        const record = read(this);
-        return inspect === undefined ? record : inspect(record, options);
+      value(
+        this: Part,
+        _depth: number,
+        options: object,
+        inspect?: (value: unknown, options: object) => string,
+      ) {
+        try {
+          return inspected(showPart(behind(this)), options, inspect);
+        } catch (error) {
+          return inspected(marked(error), options, inspect);
+        }
       },
     },
   });
@@ -163,7 +198,14 @@ function classOf(shape: Shape): PartClass {
     if (shape.kind === 'array') made = arrayClass(listOf(shape));
     else {
       const plain = shape.kind === 'bits' ? bitsClass(shape) : recordClass(shape as StructShape | UnionShape);
-      made = showable(plain, (part) => codecOfShape(shape).read(viewOf(part), atOf(part)));
+      made = showable(
+        plain,
+        (part) =>
+          shape.kind === 'union'
+            ? shown(placeOf(part, shape), leftOut)
+            : codecOfShape(shape).read(viewOf(part), atOf(part)),
+        (part) => shown(placeOf(part, shape), marked),
+      );
     }
     CLASSES.set(shape, made);
   }

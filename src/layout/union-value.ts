@@ -2,12 +2,38 @@
 // one changes what the others read as; so do the parts of members that are structs, arrays or bit fields.
 import { asValueError, pathStep } from './fault.ts';
 import { lengthFieldOf, type Shape, type StructShape, type UnionShape } from './shape.ts';
+import { INSPECT, inspected, leftOut, marked, shown, type Place } from './shown.ts';
 import type { ValueCodec } from './value-codec.ts';
 
 type CodecOf = (shape: Shape) => ValueCodec;
 type Bytes = DataView<ArrayBuffer>;
 
 const BYTES = new WeakMap<object, { readonly shape: UnionShape; readonly bytes: Bytes }>();
+
+/** Where the union, and each part of it, lies in the copy. */
+const PLACES = new WeakMap<object, Place>();
+
+/** What unions and their parts inherit: members whose bytes mean nothing are left out of JSON, and marked for `util.inspect`. */
+const SHOWABLE: PropertyDescriptorMap = {
+  toJSON: {
+    value(this: object) {
+      const place = PLACES.get(this);
+      return place === undefined ? this : shown(place, leftOut);
+    },
+  },
+  [INSPECT]: {
+    value(
+      this: object,
+      _depth: number,
+      options: object,
+      inspect?: (value: unknown, options: object) => string,
+    ) {
+      const place = PLACES.get(this);
+      return place === undefined ? this : inspected(shown(place, marked), options, inspect);
+    },
+  },
+};
+const ShowableObject: object = Object.create(Object.prototype, SHOWABLE) as object;
 
 /** Makes accessors that share one copy of bytes. */
 class LiveCopy {
@@ -54,7 +80,7 @@ class LiveCopy {
         const codec = this.#codecOf(shape);
         const read = (bytes: Bytes): Record<string, unknown> =>
           codec.read(bytes, at) as Record<string, unknown>;
-        const unit = {};
+        const unit = this.#showable(Object.create(ShowableObject) as object, shape, at);
         for (const { name } of shape.members) {
           Object.defineProperty(unit, name, {
             enumerable: true,
@@ -70,7 +96,7 @@ class LiveCopy {
       }
       case 'array': {
         if (shape.lengthField !== undefined) return undefined;
-        const list: unknown[] = [];
+        const list: unknown[] = this.#showable(Object.defineProperties([], SHOWABLE), shape, at);
         for (let i = 0; i < shape.length; i++)
           this.#define(list, i, shape.of, at + i * shape.of.size, path + pathStep(i));
         return Object.preventExtensions(list);
@@ -80,8 +106,13 @@ class LiveCopy {
     }
   }
 
+  #showable<T extends object>(made: T, shape: Shape, at: number): T {
+    PLACES.set(made, { shape, view: this.#bytes, at, codecOf: this.#codecOf });
+    return made;
+  }
+
   record(shape: StructShape | UnionShape, at: number, path: string): object {
-    const record = {};
+    const record = this.#showable(Object.create(ShowableObject) as object, shape, at);
     for (const { name, shape: member, offset } of shape.fields) {
       if (member.kind === 'pad') continue;
       if (lengthFieldOf(member) === undefined)

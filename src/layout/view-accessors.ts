@@ -1,5 +1,5 @@
 // Accessor pairs of views, one kind of value each. A set checks before it stores; a refused value leaves the memory as it was.
-import { capacityOf, checkLength } from './composite-codec.ts';
+import { capacityOf, checkLength } from './lengths.ts';
 import { pathStep } from './fault.ts';
 import { checker, loader } from './number-access.ts';
 import { bitValue, enumStorer, tableOfNames, unknownMember, unsignedUnit } from './scalar-codec.ts';

@@ -110,6 +110,37 @@ describe('union', () => {
     expect(inspect(Small.decode(memory).value, { getters: true })).toContain('1065353216');
   });
 
+  test('shows every member that decodes: the others are left out of JSON and marked for util.inspect', () => {
+    const Mode = enumOf(u8, { On: 1 });
+    const Mixed = struct('Mixed', {
+      value: union('Value', {
+        mode: Mode,
+        byte: u8,
+        part: struct('Part', { low: u8, modes: array(Mode, 2), inner: union('In', { mode: Mode, b: u8 }) }),
+        flags: bits(u8, { a: 1, b: 7 }),
+        list: array(struct('Item', { v: u8 }), 2),
+      }),
+    });
+    const memory = Uint8Array.of(7, 1, 0, 5);
+    const record = Mixed.decode(memory);
+    const options = { breakLength: Infinity, compact: 10, depth: 10 };
+    expect(JSON.stringify(record)).toBe(
+      '{"value":{"byte":7,"part":{"low":7,"modes":["On",null],"inner":{"b":5}},"flags":{"a":1,"b":3},"list":[{"v":7},{"v":1}]}}',
+    );
+    expect(JSON.stringify(Mixed.view(memory))).toBe(JSON.stringify(record));
+    const mark = (found: number) => `<expected one of On (1), found ${found}>`;
+    const part = `{ low: 7, modes: [ 'On', ${mark(0)} ], inner: { mode: ${mark(5)}, b: 5 } }`;
+    const value = `{ mode: ${mark(7)}, byte: 7, part: ${part}, flags: { a: 1, b: 3 }, list: [ { v: 7 }, { v: 1 } ] }`;
+    expect(inspect(record, options)).toBe(`{ value: ${value} }`);
+    expect(inspect(Mixed.view(memory), options)).toBe(`{ value: ${value} }`);
+    expect(inspect(record.value.part, options)).toBe(part);
+    expect(inspect(record.value.list, options)).toBe('[ { v: 7 }, { v: 1 } ]');
+    expect(inspect(record.value.flags, options)).toBe('{ a: 1, b: 3 }');
+    expect(JSON.stringify(record.value.list)).toBe('[{"v":7},{"v":1}]');
+    record.value.byte = 1;
+    expect(inspect(record.value, options)).toContain("{ mode: 'On', byte: 1");
+  });
+
   test('inside another layout keeps its bytes through decodeInto', () => {
     const target = Holder.zero();
     const memory = new Uint8Array(Holder.size).fill(2);

@@ -108,6 +108,71 @@ describe('view', () => {
     }).toThrow(TypeError);
   });
 
+  test('an element that has parts is set whole, and none of it if any of it is refused', () => {
+    const Entry = struct('Entry', { v: u8, wide: u32, mode: enumOf(u8, { Off: 0, On: 1 }) });
+    const Board = struct('Board', {
+      list: array(Entry, 2),
+      grid: array(array(u8, 2), 2),
+      flags: array(bits(u8, { a: 1, b: 3 }), 2),
+      either: array(union('Either', { real: f64, word: u64, byte: u8 }), 2),
+      long: array(Entry, 2000),
+      n: u8,
+      some: array(Entry, 3, { length: 'n' }),
+    });
+    const memory = new Uint8Array(Board.size).fill(0xcc);
+    const view = Board.view(memory);
+    const set = (target: unknown, i: number, value: unknown): void => {
+      (target as unknown[])[i] = value;
+    };
+    const first = view.list[0]!;
+    view.list[0] = { v: 1, wide: 2, mode: 'On' };
+    expect([...memory.subarray(0, 13)]).toEqual([1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0xcc]);
+    expect(view.list[0]).toBe(first);
+    view.list[1] = view.list[0];
+    expect([...memory.subarray(12, 24)]).toEqual([1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0]);
+    set(view.grid, 1, [5, 6]);
+    set(view.grid, 0, view.grid[1]);
+    set(view.flags, 0, { a: 1, b: 7 });
+    expect([...view.grid].map((row) => [...row])).toEqual([[5, 6], [5, 6]]); // prettier-ignore
+    expect([memory[Board.offsets.flags], memory[Board.offsets.flags + 1]]).toEqual([15, 0xcc]);
+    set(view.either, 0, { byte: 7 });
+    expect([view.either[0]!.word, view.either[1]!.word]).toEqual([7n, 0xcccc_cccc_cccc_ccccn]);
+    set(view.either, 1, view.either[0]);
+    expect(view.either[1]!.word).toBe(7n);
+    view.long[1999] = { v: 9, wide: 8, mode: 'Off' };
+    view.long[0] = view.long[1999]!;
+    expect(view.long[0]).toMatchObject({ v: 9, wide: 8, mode: 'Off' });
+    memory[Board.offsets.n] = 2;
+    view.some[1] = { v: 3, wide: 4, mode: 'Off' };
+    expect(view.some[1]).toMatchObject({ v: 3, wide: 4 });
+
+    const before = memory.slice();
+    let looks = 0;
+    const changing = { wide: 3, mode: 'On', get v() { return ++looks === 1 ? 4 : 'later'; } }; // prettier-ignore
+    set(view.list, 0, changing);
+    expect([looks, view.list[0].v]).toEqual([1, 4]);
+    memory.set(before);
+    for (const [target, i, value, message] of [
+      [view.list, 1, { v: 8, wide: 8, mode: 'Walk' }, 'cannot write Board.list[1].mode: expected one of'],
+      [view.list, 1, { v: 8, wide: 8 }, 'cannot write Board.list[1].mode: missing, expected a value'],
+      [view.list, 1, 5, 'cannot write Board.list[1]: expected an object, found 5'],
+      [view.grid, 1, [1, 300], 'cannot write Board.grid[1][1]: expected an integer from 0 to 255, found 300'],
+      [view.grid, 1, [1], 'cannot write Board.grid[1]: array has 1 elements, expected exactly 2'],
+      [view.flags, 1, { a: 1, b: 8 }, 'cannot write Board.flags[1].b: expected an integer from 0 to 7'],
+      [
+        view.either,
+        1,
+        { real: 1, byte: 1 },
+        'cannot write Board.either[1]: a union is written with exactly one',
+      ],
+      [view.long, 7, { v: 1, wide: -1, mode: 'On' }, 'cannot write Board.long[7].wide: expected an integer'],
+      [view.some, 2, { v: 1, wide: 1, mode: 'On' }, 'cannot write Board.some[2]: there are 2 elements'],
+    ] as const) {
+      expect(() => set(target, i, value)).toThrow(message);
+      expect(memory).toEqual(before);
+    }
+  });
+
   test('long arrays are live too, at no cost before they are used', () => {
     const Small = struct('Point', { x: u8, y: u8 });
     const Long = struct('Long', {
@@ -258,6 +323,35 @@ describe('view', () => {
     expect(inspect(view)).toBe('{ a: 0, list: [ 0, 3 ], inner: { x: 0, y: 0 } }');
     expect(inspect({ view: view.list })).toBe('{ view: [ 0, 3 ] }');
     expect(view.toJSON()).toEqual({ a: 0, list: [0, 3], inner: { x: 0, y: 0 } });
+  });
+
+  test('util.inspect marks what does not decode, and never throws', () => {
+    const Mode = enumOf(u8, { On: 1 });
+    const Part = struct('Part', { mode: Mode, n: u8, list: array(Mode, 2, { length: 'n' }) });
+    const Whole = struct('Whole', {
+      a: u8,
+      parts: array(Part, 1),
+      either: union('Either', { part: Part, byte: u8 }),
+      n: u8,
+      text: utf8(4, { length: 'n' }),
+    });
+    const memory = new Uint8Array(Whole.size).fill(9);
+    const view = Whole.view(memory);
+    const beyond = (field: string, most: number) => `<its length in ${field} is 9, expected 0 to ${most}>`;
+    const part = `{ mode: <expected one of On (1), found 9>, n: 9, list: ${beyond('n', 2)} }`;
+    const shown = inspect(view, { breakLength: Infinity, compact: 10 });
+    expect(shown).toBe(
+      `{ a: 9, parts: [ ${part} ], either: { part: ${part}, byte: 9 }, n: 9, text: ${beyond('n', 4)} }`,
+    );
+    expect(inspect(view.parts[0]!.list)).toContain('cannot read Whole.parts[0].list');
+    expect(inspect(view.either)).toContain('byte: 9');
+    expect(() => JSON.stringify(view)).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
+    expect(JSON.stringify(view.either)).toBe('{"part":{"n":9},"byte":9}');
+    const gone = new ArrayBuffer(Whole.size);
+    const detached = Whole.view(gone);
+    structuredClone(gone, { transfer: [gone] });
+    expect(inspect(detached)).toContain('a: <');
+    expect(inspect(detached.parts)).toContain('<');
   });
 
   test('works over any buffer, from its own start, and bounds every move', () => {
