@@ -101,7 +101,8 @@ function layoutOf(definition: Definition, home: Abi): Layout {
 }
 
 /**
- * Declares a union: a field type whose members share offset 0.
+ * Declares a union: a field type whose members share offset 0. Its `size` and `align` are those of `abi`; as a field it takes the
+ * ABI of the struct around it.
  * @throws LayoutError LAYOUT_FIELD_INVALID, LAYOUT_TOO_LARGE
  */
 export function union<const F extends Fields>(
@@ -109,13 +110,15 @@ export function union<const F extends Fields>(
   fields: F & NamesOf<F>,
   options: UnionOptions = {},
 ): UnionType<F> {
-  abiOf(name, options.abi);
-  return unionType(define('union', name, fields, options), fields);
+  return unionType(define('union', name, fields, options), fields, abiOf(name, options.abi));
 }
 
-function unionType<F extends Fields>(definition: Definition, fields: F): UnionType<F> {
+function unionType<F extends Fields>(definition: Definition, fields: F, home: Abi): UnionType<F> {
   const { name } = definition;
+  const { size, align } = place(definition, home);
   return defineType('union', (abi) => ({ kind: 'union', name, ...place(definition, abi) }), 'none', {
+    size,
+    align,
     name,
     members: Object.freeze({ ...fields }),
   });
@@ -123,5 +126,5 @@ function unionType<F extends Fields>(definition: Definition, fields: F): UnionTy
 
 /** Declares a union of a given size, padded at its end: what a canonical text says of it. @throws LayoutError LAYOUT_FIELD_INVALID */
 export function sizedUnion(name: string, fields: Fields, size: number): UnionType<Fields> {
-  return unionType(define('union', name, fields, { size, offsets: {} }), fields);
+  return unionType(define('union', name, fields, { size, offsets: {} }), fields, HOST_ABI);
 }

@@ -3,9 +3,10 @@ import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { codecOf, referenceCodecOf } from '../../src/layout/codec.ts';
 import { array, bits, bytes, enumOf } from '../../src/layout/composites.ts';
-import { f32, f64, u16, u32, u64, u8 } from '../../src/layout/numbers.ts';
+import { ABIS, type Abi } from '../../src/layout/abi.ts';
+import { f32, f64, long, sizeT, u16, u32, u64, u8 } from '../../src/layout/numbers.ts';
 import { struct, union } from '../../src/layout/struct.ts';
-import { utf8 } from '../../src/layout/text-types.ts';
+import { utf8, wchar } from '../../src/layout/text-types.ts';
 
 const Value = union('Value', {
   real: f64,
@@ -29,6 +30,23 @@ describe('union', () => {
     expect(struct('S', { a: u8, odd: Odd }).size).toBe(24);
     const packed = union('Odd', { bytes: bytes(9), word: u64 }, { pack: 1 });
     expect([packed.size, packed.align]).toEqual([9, 1]);
+  });
+
+  test('has the size and alignment of its own abi, and as a field those of the struct around it', () => {
+    const members = { word: sizeT, text: wchar(3), whole: long };
+    const sizes = ABIS.map((abi) => {
+      const { size, align } = union('U', members, { abi });
+      return [abi, size, align];
+    });
+    expect(sizes).toEqual([
+      ['win64', 8, 8],
+      ['win32', 8, 4],
+      ['linux64', 16, 8],
+      ['linux32', 12, 4],
+    ]);
+    const inner = union('U', members, { abi: 'win32' });
+    for (const [abi, size] of sizes) expect(struct('S', { inner }, { abi: abi as Abi }).size).toBe(size);
+    expect(union('U', members).size).toBe(union('U', members, { abi: 'host' }).size);
   });
 
   test('reads as accessors: each member decodes when it is read, and only then', () => {
