@@ -8,6 +8,7 @@ import type { SystemWindow, WindowMessage, WindowMessages } from './platform.ts'
 import { user32 } from './user32.ts';
 
 const HWND_BROADCAST = 0xffff;
+const HWND_TOPMOST = -1;
 const ERROR_ACCESS_DENIED = 5;
 const ERROR_INVALID_WINDOW_HANDLE = 1400;
 const ERROR_NOT_ENOUGH_QUOTA = 1816;
@@ -107,8 +108,9 @@ export const windowMessages: WindowMessages = {
 
   post(handle, message) {
     const act = `post message ${message.message}`;
-    // PLATFORM: handle 0 would post to this very thread and say that all went well (PostMessageW); 0xFFFF to everybody.
-    if (handle === 0 || handle === HWND_BROADCAST) {
+    // PLATFORM: handle 0 would post to this very thread and say that all went well (PostMessageW); 0xFFFF to everybody, and so
+    // does -1, which winuser.h calls HWND_TOPMOST. A handle comes here as a signed 32-bit number.
+    if (handle === 0 || handle === HWND_BROADCAST || handle === HWND_TOPMOST) {
       throw new WindowError('WINDOW_NOT_FOUND', `cannot ${act}: no window has handle ${handle}`);
     }
     send(act, handle, message);

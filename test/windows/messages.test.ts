@@ -90,11 +90,13 @@ describe('openMessageWindow', () => {
   });
 });
 
-test('posting to no window, or to handle 0, is WINDOW_NOT_FOUND and reaches nobody', async () => {
+test('posting to no window, or to a handle that means all of them or none, is WINDOW_NOT_FOUND and reaches nobody', async () => {
   const window = openWindow();
-  for (const handle of [0, 0xffff, 0x7ffffffe]) {
+  for (const handle of [0, 0xffff, -1, 0xffff_ffff, 0x7ffffffe]) {
     expect(() => post(handle, WM_USER, 1, 2)).toThrow(code('WINDOW_NOT_FOUND'));
   }
+  // As 64 bits it is no handle at all.
+  expect(() => post(2 ** 64 - 1, WM_USER, 1, 2)).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
   post(window.handle, WM_USER, 5, 0);
   expect(await next(window[Symbol.asyncIterator]())).toMatchObject({ wParam: 5 });
   expect(findWindow(uniqueTitle())).toBeUndefined();
