@@ -2,6 +2,8 @@
 //   together NAME   two long texts in turn, as peers of the example do
 //   alone NAME      the same without any lock: the control
 //   die NAME        takes the lock, writes half of a text and is killed with the lock in its hands
+//   begin NAME      takes the lock, notes a text, and is killed before it writes it
+//   look NAME       takes the lock and is killed with the lock in its hands
 import { setTimeout as sleep } from 'node:timers/promises';
 import { joinRecord, namedMutex, openStore, unguarded } from 'sharecord';
 import { Board, joinBoard, Note } from '../../examples/text-board/board.ts';
@@ -12,13 +14,17 @@ const TEXTS = ['A', 'B'].map((letter) => letter.repeat(4095)) as [string, string
 const input = new AbortController();
 process.stdin.resume().once('end', () => input.abort());
 
-if (role === 'die') {
+if (role === 'die' || role === 'begin' || role === 'look') {
   const notes = openStore(`${name}.note`, Note, { access: 'read-write' });
-  const board = joinRecord(name, Board, { guard: namedMutex(`${name}.lock`, { timeoutMs: 1000 }) });
+  const board = joinRecord(name, Board, {
+    guard: namedMutex(`${name}.lock`, { timeoutMs: 1000, onAbandoned() {} }),
+  });
   await board.withLock((locked) => {
-    notes.write(0, { isPending: true, text: TEXTS[1] });
+    const { text } = locked.read();
+    const before = new Uint8Array(board.segment.buffer, 0, Board.size);
+    if (role !== 'look') notes.write(0, { isPending: true, before, text: TEXTS[1] });
     // The first half: the other one is what was there before.
-    locked.write({ text: TEXTS[1].slice(0, 2000) + locked.read().text.slice(2000) });
+    if (role === 'die') locked.write({ text: TEXTS[1].slice(0, 2000) + text.slice(2000) });
     process.kill(process.pid, 'SIGKILL');
   });
 } else {

@@ -6,8 +6,8 @@
 //   native with the lock          whole                    -
 //   native, as the original       torn: this remains       torn
 import { describe, expect, test } from 'vitest';
-import { Board, joinBoard } from '../../examples/text-board/board.ts';
-import { openRecord, unguarded } from '../../src/index.ts';
+import { Board, joinBoard, Note } from '../../examples/text-board/board.ts';
+import { openRecord, openStore, unguarded } from '../../src/index.ts';
 import { type LinePeer, startExample, startProgram } from './line-peer.ts';
 import { uniqueName } from './names.ts';
 import { nativePeer } from './native-peer.ts';
@@ -103,20 +103,93 @@ test('a reader without the lock gets torn texts of peers that take it', async ()
   }
 });
 
-test('the text of a peer that was killed in the middle of writing is finished by the next one', async () => {
-  const name = boardName();
-  const board = joinBoard(name);
-  const raw = openRecord(name, Board, { guard: unguarded() });
-  try {
-    await board.write('x'.repeat(4095));
-    const peer = startExample('../test/examples/board-writer.ts', ['die', name]);
-    await peer.ended;
-    expect(raw.read().text).toBe('B'.repeat(2000) + 'x'.repeat(2095));
-    expect(await board.readChange()).toBe('B'.repeat(4095));
-    expect(raw.read().text).toBe('B'.repeat(4095));
-    expect(await board.readChange()).toBeUndefined();
-  } finally {
-    raw.close();
-    board.close();
+describe('a peer that was killed', () => {
+  type Peer = 'die' | 'begin' | 'look';
+  /** A board with a text on it, the memory as others see it, and a way to be killed on it. */
+  async function withDeaths(
+    work: (
+      board: ReturnType<typeof joinBoard>,
+      textThere: (write?: string) => string,
+      dies: (how: Peer) => Promise<unknown>,
+      name: string,
+    ) => Promise<void>,
+  ): Promise<void> {
+    const name = boardName();
+    const board = joinBoard(name);
+    const raw = openRecord(name, Board, { guard: unguarded(), access: 'read-write' });
+    try {
+      await board.write('x'.repeat(4095));
+      const textThere = (write?: string): string => {
+        if (write !== undefined) raw.write({ text: write });
+        return raw.read().text;
+      };
+      const dies = (how: Peer) => startExample('../test/examples/board-writer.ts', [how, name]).ended;
+      await work(board, textThere, dies, name);
+      const notes = openStore(`${name}.note`, Note);
+      expect(notes.read(0).isPending).toBe(false);
+      notes.close();
+    } finally {
+      raw.close();
+      board.close();
+    }
   }
+
+  test('in the middle of writing has its text finished by the next one', () =>
+    withDeaths(async (board, textThere, dies) => {
+      await dies('die');
+      expect(textThere()).toBe('B'.repeat(2000) + 'x'.repeat(2095));
+      expect(await board.readChange()).toBe('B'.repeat(4095));
+      expect(textThere()).toBe('B'.repeat(4095));
+      expect(await board.readChange()).toBeUndefined();
+    }));
+
+  test('before it wrote anything leaves the text that was there', () =>
+    withDeaths(async (board, textThere, dies) => {
+      await dies('begin');
+      expect(await board.readChange()).toBeUndefined();
+      expect(textThere()).toBe('x'.repeat(4095));
+    }));
+
+  test.each(['die', 'begin'] as const)(
+    'while it wrote (%s) brings nothing back over what somebody without lock wrote since',
+    (how) =>
+      withDeaths(async (board, textThere, dies) => {
+        await dies(how);
+        textThere('newer');
+        expect(await board.readChange()).toBe('newer');
+        await dies('look');
+        expect(await board.readChange()).toBeUndefined();
+        expect(textThere()).toBe('newer');
+      }),
+  );
+
+  test.skipIf(NATIVE === undefined).each(['die', 'begin'] as const)(
+    'while it wrote (%s) brings nothing back over what a native peer with the lock wrote since',
+    (how) =>
+      withDeaths(async (board, textThere, dies, name) => {
+        await dies(how);
+        const native = startProgram(NATIVE as string, [name, 'no message', '--lock']);
+        await native.prints('joined the board');
+        native.type('newer');
+        while (textThere() !== 'newer') await new Promise((resolve) => setTimeout(resolve, 5));
+        await native.end();
+        await dies('look');
+        expect(await board.readChange()).toBe('newer');
+        expect(textThere()).toBe('newer');
+      }),
+  );
+
+  test.skipIf(NATIVE === undefined)(
+    'while it wrote has its text finished also when a native peer with the lock was told of its death',
+    () =>
+      withDeaths(async (board, textThere, dies, name) => {
+        await dies('die');
+        const native = startProgram(NATIVE as string, [name, 'no message', '--lock']);
+        // What remains: the native peer knows nothing of the note.
+        await native.prints(`board: ${'B'.repeat(2000)}${'x'.repeat(2095)}`);
+        await native.end();
+        expect(await board.readChange()).toBe('B'.repeat(4095));
+        expect(textThere()).toBe('B'.repeat(4095));
+      }),
+  );
 });
