@@ -56,7 +56,7 @@ function openHome(name: string, { mode, securityDescriptor, anyOwner }: MutexRig
     if (foreign !== undefined) return foreign;
     try {
       const place = { name, size: HOME_SIZE, mode, securityDescriptor, anyOwner } as NewSegment;
-      return joinPrepared(place, prepare) as MappedSegment;
+      return joinPrepared(place, prepare, isOurs) as MappedSegment;
     } catch (error) {
       // A native program was faster, with a segment as small as its mutex.
       if (!isCode(error, 'SEGMENT_TOO_SMALL')) throw error;

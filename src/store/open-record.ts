@@ -241,6 +241,13 @@ export function openRecord<
   return attach(segment, owned, checked, access) as unknown as RecordByAccess<L, G, A>;
 }
 
+/** Checks the fields that the guard names, before a segment is made or joined for it. */
+function requireGuardFields({ layout, guard, offset }: Checked): void {
+  if (guard.kind === 'seqlock') wordOf(layout, guard.sequence, offset);
+  if (guard.kind === 'versionPair') for (const name of [guard.begin, guard.end]) wordOf(layout, name, offset);
+  if (guard.kind === 'robustMutex') mutexRange(layout, guard.at, offset);
+}
+
 /** What a segment made for a record holds before anybody else sees it: its mutex, if it has one. */
 function prepareFor({ layout, guard, offset }: Checked): Prepare {
   return (bytes) => {
@@ -264,6 +271,7 @@ function make<L extends AnyLayout, G>(
   }
   const { size = checked.offset + layout.size, guard: _guard, offset: _offset, ...rest } = options;
   if (typeof size === 'number') requireRoom(checked, size, source);
+  requireGuardFields(checked);
   const segment = makeSegment({ ...rest, name: source, size }, prepareFor(checked));
   return attach(segment, true, checked, 'read-write') as unknown as RecordWriter<L, G>;
 }

@@ -204,10 +204,11 @@ export function requireOwner(object: SegmentObject, anyOwner: boolean | undefine
 }
 
 /** Maps all of `object` for reading and writing and wraps it up; the object stays open when that fails. */
-function wrap(object: SegmentObject, created: boolean, join: () => () => void): Segment {
+function wrap(object: SegmentObject, created: boolean, join: (bytes: Uint8Array) => () => void): Segment {
   const mapping = object.map('read-write', 0, object.size);
   try {
-    return new MappedSegment({ object, mapping, access: 'read-write', created, leave: join() });
+    const leave = join(new Uint8Array(mapping.buffer));
+    return new MappedSegment({ object, mapping, access: 'read-write', created, leave });
   } catch (error) {
     mapping.unmap();
     throw error;
@@ -300,16 +301,24 @@ function createNamed(checked: CheckedOptions, size: number, prepare: Prepare): S
 }
 
 /**
- * Opens the segment of that name or file for reading and writing, or creates it. A file that was there and that nobody uses
- * as a segment is kept at the end, whatever `lifetime` says.
+ * Opens the segment of that name or file for reading and writing, or creates it. One that is there and that no user of this
+ * library has open by `createSegment` or `joinSegment` was made by somebody else, or left by a crash: it is kept at the end,
+ * whatever `lifetime` says.
  * @throws {SegmentError} SEGMENT_TOO_SMALL when the existing one has less than `size` bytes; those of `createSegment`
  */
 export function joinSegment(options: NewSegment): Segment {
   return joinPrepared(options, () => {});
 }
 
-/** Joins as `joinSegment` does; a segment that it has to create is prepared before it has its name. */
-export function joinPrepared(options: NewSegment, prepare: Prepare): Segment {
+/**
+ * Joins as `joinSegment` does; a segment that it has to create is prepared before it has its name. `isOurs` tells of one that
+ * nobody uses whether this library made it: then its last user removes it all the same.
+ */
+export function joinPrepared(
+  options: NewSegment,
+  prepare: Prepare,
+  isOurs: (bytes: Uint8Array) => boolean = () => false,
+): Segment {
   const act = 'join segment';
   const checked = checkOptions(options, platform, act);
   const size = requireSize(options.size, act);
@@ -326,8 +335,8 @@ export function joinPrepared(options: NewSegment, prepare: Prepare): Segment {
       const locks = found.locks(noOwners);
       return passGate(locks, found.place, () => {
         if (!found.named()) return undefined;
-        const isKept = found.backing === 'file' && !locks.isHeld(0, PARTICIPANT_SLOTS);
-        return wrap(found, false, () => (isKept ? () => {} : enter(found, checked)));
+        const isUsed = locks.isHeld(0, PARTICIPANT_SLOTS);
+        return wrap(found, false, (bytes) => (isUsed || isOurs(bytes) ? enter(found, checked) : () => {}));
       });
     });
     if (segment !== undefined) return segment;

@@ -217,6 +217,38 @@ const Nested = struct('Nested', {
   last: u32,
 });
 
+describe('joinRecord', () => {
+  test('keeps the name and bytes of what another program made, after its close and after a join that fails', () => {
+    const name = uniqueName();
+    const Row = struct('Row', { sequence: u32, value: u32 });
+    const content = Uint8Array.from([2, 0, 0, 0, 7, 0, 0, 0]);
+    const foreign = putForeign(name, content);
+    try {
+      expect(() => joinRecord(name, Row, { guard: seqlock({ sequence: 'zz' as 'sequence' }) })).toThrow(
+        code('VALUE_TYPE'),
+      );
+      expect(isNamed(name)).toBe(true);
+      const record = joinRecord(name, Row, { guard: seqlock({ sequence: 'sequence' }) });
+      expect(record.read()).toEqual({ sequence: 2, value: 7 });
+      record.close();
+      expect(isNamed(name)).toBe(true);
+      expect(foreign.content().subarray(0, content.length)).toEqual(Buffer.from(content));
+    } finally {
+      if (isNamed(name)) foreign.remove();
+    }
+  });
+
+  test('refuses a guard before it makes a segment', () => {
+    const name = uniqueName();
+    const Row = struct('Row', { sequence: u32, value: u32 });
+    const guard = seqlock({ sequence: 'zz' as 'sequence' });
+    // A name that cannot be is found out when the segment is made: later.
+    for (const where of [name, 'a\\b'])
+      expect(() => joinRecord(where, Row, { guard })).toThrow(code('VALUE_TYPE'));
+    expect(isNamed(name)).toBe(false);
+  });
+});
+
 describe('a write', () => {
   const guards = [seqlock({ sequence: 'sequence' }), unguarded()] as const;
 
@@ -528,7 +560,8 @@ test.skipIf(onWindows)(
       createRecord(createSegment({ size: 8 }), Plain, { guard: namedMutex(mutex, { timeoutMs: 50 }) });
     const first = make(ours);
     // What a native program has there: the mutex alone.
-    const foreign = putForeign(theirs, readFileSync(pathOf(ours)).subarray(0, 40));
+    const left = readFileSync(pathOf(ours));
+    const foreign = putForeign(theirs, left.subarray(0, 40));
     try {
       const second = make(theirs);
       second.write({ level: 1 });
@@ -540,6 +573,12 @@ test.skipIf(onWindows)(
     }
     first.close();
     first.segment.close();
+    expect(isNamed(ours)).toBe(false);
+    // Left by a crash: nobody has it open, but its bytes say whose it was.
+    putForeign(ours, left);
+    const third = make(ours);
+    third.segment.close();
+    third.close();
     expect(isNamed(ours)).toBe(false);
     const short = putForeign(theirs, new Uint8Array(20));
     expect(() => make(theirs)).toThrow(code('SEGMENT_TOO_SMALL'));

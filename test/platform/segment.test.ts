@@ -72,6 +72,26 @@ describe('joinSegment', () => {
     second.close();
     expect(isNamed(name)).toBe(false);
   });
+
+  test('keeps the name of what another program made, whoever closes last', () => {
+    const name = uniqueName();
+    const foreign = putForeign(name, new Uint8Array(100).fill(3));
+    try {
+      const first = track(joinSegment({ name, size: 100 }));
+      const second = track(joinSegment({ name, size: 100 }));
+      expect([first.created, second.created]).toEqual([false, false]);
+      first.close();
+      second.close();
+      expect(() => joinSegment({ name, size: 1e6 })).toThrow(code('SEGMENT_TOO_SMALL'));
+      expect(isNamed(name)).toBe(true);
+      if (onWindows) return;
+      // The control: unlink() is the way to remove it.
+      track(joinSegment({ name, size: 100 })).unlink();
+      expect(isNamed(name)).toBe(false);
+    } finally {
+      if (isNamed(name)) foreign.remove();
+    }
+  });
 });
 
 describe('openSegment', () => {
