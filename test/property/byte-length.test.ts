@@ -22,11 +22,11 @@ const RECORDS = [
   })),
 ];
 
-/** A record, and two texts of characters of one to four bytes that its encoding has. */
+/** A record, and two texts of characters of one to four bytes that its encoding has; not U+FFFD, which half a character reads as. */
 const recordsAndTexts = fc.constantFrom(...RECORDS).chain(({ encoding, layout }) => {
-  const characters = [
-    ...'aZ~é€Ж简单的共享内存示例ｶ한😀\u0301\u0323\u0e38\u05b0\u064b\u3099\ufeff\ufffd',
-  ].filter((each) => has(encoding, each));
+  const characters = [...'aZ~é€Ж简单的共享内存示例ｶ한😀\u0301\u0323\u0e38\u05b0\u064b\u3099\ufeff'].filter(
+    (each) => has(encoding, each),
+  );
   const texts = fc.array(fc.constantFrom(...characters), { maxLength: 300 }).map((list) => list.join(''));
   return fc.record({
     encoding: fc.constant(encoding),
