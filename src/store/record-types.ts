@@ -76,7 +76,10 @@ export interface RecordReader<L extends AnyLayout = AnyLayout, G = AnyGuard> ext
   /** Does the same as `read`, but gives undefined where that throws READ_CONTENDED. */
   tryRead(): Infer<L> | undefined;
   readInto(target: Infer<L>): Infer<L>;
-  /** Looks every `intervalMs`; yields the present record first, then each newest one that differs. */
+  /**
+   * Looks every `intervalMs`, without blocking the event loop; yields the present record first, then each newest one that
+   * differs. What a look throws, other than READ_CONTENDED and LOCK_TIMEOUT, `next` throws once, and the watch is over.
+   */
   watch(options?: WatchOptions): AsyncIterableIterator<{ readonly record: Infer<L> }>;
   /** Closes the segment too, unless the caller brought it. May be called again. */
   close(): void;

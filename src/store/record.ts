@@ -11,8 +11,9 @@ import type { RecordGuard } from '../sync/record-guard.ts';
 import { optionError, requireObject, requireSignal } from './options.ts';
 import type { AnyGuard, LockOptions } from './record-types.ts';
 import type { Segment } from './segment.ts';
-import type { Change, WatchOptions } from './types.ts';
-import { abortError, Watch, type Watching, WatchHub } from './watch.ts';
+import { RecordWatch } from './record-watch.ts';
+import type { WatchOptions } from './types.ts';
+import { abortError } from './watch.ts';
 
 /** What a record is made of. */
 export interface RecordParts {
@@ -41,7 +42,11 @@ export class ForeignReader {
   readonly #liveBytes: Uint8Array;
   readonly #copy: Uint8Array;
   readonly #copyView: DataView;
-  readonly #watches = new Set<Watching<Change<object>>>();
+  readonly #watches = new Set<RecordWatch>();
+  readonly #copyNow = (): Uint8Array => {
+    this.#copy.set(this.#liveBytes);
+    return this.#copy;
+  };
   #closed = false;
 
   constructor(parts: RecordParts) {
@@ -71,10 +76,13 @@ export class ForeignReader {
   /** Copies the record as one whole; gives the guard's token of that state. */
   protected take(): number {
     this.requireOpen();
-    return this.parts.protocol.snapshot(() => {
-      this.#copy.set(this.#liveBytes);
-      return this.#copy;
-    });
+    return this.parts.protocol.snapshot(this.#copyNow);
+  }
+
+  /** Copies the record as one whole if that needs no wait. */
+  #tryCopy(): Uint8Array | undefined {
+    this.requireOpen();
+    return this.parts.protocol.trySnapshot(this.#copyNow) === undefined ? undefined : this.#copy;
   }
 
   /** Decodes the copy that `take` made. */
@@ -110,35 +118,10 @@ export class ForeignReader {
     this.requireOpen();
     if (typeof options !== 'object' || options === null)
       throw optionError('watch', 'options', options, 'object', 'an object');
-    let last: Uint8Array | undefined;
-    let version = 0;
-    const look = (): number => {
-      try {
-        this.take();
-        if (last === undefined || last.some((byte, i) => byte !== this.#copy[i])) {
-          last = this.#copy.slice();
-          version++;
-        }
-      } catch (error) {
-        // Contended, or locked for longer than the guard waits: the next look will tell.
-        if (!(error instanceof GuardError)) throw error;
-      }
-      return version;
-    };
-    const source = {
-      sequence: look,
-      generation: look,
-      snapshot: () => ({ sequence: look(), record: this.decodeCopy() as object }),
-    };
-    // Nobody rings for a record of another program: the hub has no bell, and says nothing about it.
-    const hub = new WatchHub(
-      () => undefined,
-      () => {},
-    );
-    const range = { first: 0, count: 1, includePresent: true };
-    const watch = new Watch<object>(source, hub, range, options, (ended) => this.#watches.delete(ended));
+    const source = { tryCopy: () => this.#tryCopy(), decode: () => this.decodeCopy() };
+    const watch = new RecordWatch(source, options, (ended) => this.#watches.delete(ended));
     if (!watch.ended) this.#watches.add(watch);
-    return new RecordWatch(watch);
+    return watch;
   }
 
   close(): void {
@@ -149,25 +132,6 @@ export class ForeignReader {
   }
   [Symbol.dispose](): void {
     this.close();
-  }
-}
-
-/** Leaves of a watch only the record. */
-class RecordWatch implements AsyncIterableIterator<{ record: object }> {
-  readonly #watch: Watch<object>;
-  constructor(watch: Watch<object>) {
-    this.#watch = watch;
-  }
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-  async next(): Promise<IteratorResult<{ record: object }, undefined>> {
-    const { done, value } = await this.#watch.next();
-    return done === true ? { done, value: undefined } : { done: false, value: { record: value.record } };
-  }
-  async return(): Promise<IteratorResult<{ record: object }, undefined>> {
-    await this.#watch.return();
-    return { done: true, value: undefined };
   }
 }
 

@@ -156,6 +156,11 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
     }
   }
 
+  /** Makes the next look come soon. */
+  protected lookSoon(): void {
+    this.#contended = true;
+  }
+
   get ended(): boolean {
     return this.#ended;
   }
@@ -195,7 +200,7 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
         return { done: true, value: undefined };
       }
       // STEP: watch 1
-      const change = this.look() ?? this.#armAndLook();
+      const change = this.look() ?? (this.#hub.hears ? this.#armAndLook() : undefined);
       if (change !== undefined) return { done: false, value: change };
       // STEP: watch 4
       await this.#hub.sleep(this.#sleepMs(), this.#persistent);

@@ -72,14 +72,15 @@ export interface CellGuard {
   commit(index: number, source: Int32Array, expected?: number): boolean;
 }
 
-/** Gives a reader another turn, or ends its patience. Returns what the next call takes. */
-export function contend(patience: BackOff | undefined, what: string): BackOff {
+/** Gives a reader another turn, or ends its patience, with `fact` if one is known. Returns what the next call takes. */
+export function contend(
+  patience: BackOff | undefined,
+  what: string,
+  fact = 'it was written again during each of many tries',
+): BackOff {
   const backOff = patience ?? new BackOff(READ_BOUND_MS);
   if (backOff.pause()) return backOff;
-  throw new GuardError(
-    'READ_CONTENDED',
-    `cannot read ${what}: it was written again during each of many tries in ${READ_BOUND_MS} ms`,
-  );
+  throw new GuardError('READ_CONTENDED', `cannot read ${what}: ${fact}; tried for ${READ_BOUND_MS} ms`);
 }
 
 /** Copies the cell at word `from` into `target`. */

@@ -58,6 +58,13 @@ export class MutexGuard implements RecordGuard {
     return 0;
   }
 
+  /** @throws {GuardError} WRITER_DIED */
+  trySnapshot(copy: () => Uint8Array): number | undefined {
+    if (heldHere.has(this.#mutex.identity) || !this.#tryLock()) return undefined;
+    this.#run(copy);
+    return 0;
+  }
+
   exclusive(store: () => void): boolean {
     this.hold(store);
     return true;

@@ -12,6 +12,8 @@ export interface RecordGuard {
    * @throws {GuardError} READ_CONTENDED
    */
   snapshot(copy: () => Uint8Array): number;
+  /** Does the same without waiting: undefined if a few tries gave no whole state, or somebody holds the mutex. */
+  trySnapshot(copy: () => Uint8Array): number | undefined;
   /**
    * Runs `store` while no other writer does. With `token`, only if nobody wrote since; false then.
    * @throws {GuardError} LOCK_TIMEOUT
@@ -27,6 +29,20 @@ const timeOut = (what: string): GuardError =>
 
 const TRIES_PER_TURN = 100;
 
+/** Tries until a snapshot is there or a reader's patience ends; `fact` says what is in the way, if it knows. */
+function patiently(
+  trySnapshot: () => number | undefined,
+  what: string,
+  fact: () => string | undefined,
+): number {
+  let patience: BackOff | undefined;
+  for (;;) {
+    const token = trySnapshot();
+    if (token !== undefined) return token;
+    patience = contend(patience, what, fact());
+  }
+}
+
 /** A 32-bit word that is odd while somebody writes (the seqlock of many simulators and of the Linux kernel). */
 export class SequenceGuard implements RecordGuard {
   readonly #words: Int32Array;
@@ -40,18 +56,26 @@ export class SequenceGuard implements RecordGuard {
     this.#what = what;
   }
 
-  snapshot(copy: () => Uint8Array): number {
-    let patience: BackOff | undefined;
-    for (let tries = 0; ; tries++) {
+  trySnapshot(copy: () => Uint8Array): number | undefined {
+    for (let tries = 0; tries < TRIES_PER_TURN; tries++) {
       const sequence = Atomics.load(this.#words, this.#at);
-      if ((sequence & 1) === 0) {
-        copy();
-        // ORDER: an Atomics call behind the copy (docs/memory-order.md, re-check).
-        if (Atomics.load(this.#words, this.#at) === sequence) return sequence;
-      }
-      if ((sequence & 1) === 1 || tries % TRIES_PER_TURN === TRIES_PER_TURN - 1)
-        patience = contend(patience, this.#what);
+      if ((sequence & 1) === 1) return undefined;
+      copy();
+      // ORDER: an Atomics call behind the copy (docs/memory-order.md, re-check).
+      if (Atomics.load(this.#words, this.#at) === sequence) return sequence;
     }
+    return undefined;
+  }
+
+  snapshot(copy: () => Uint8Array): number {
+    return patiently(
+      () => this.trySnapshot(copy),
+      this.#what,
+      () =>
+        (Atomics.load(this.#words, this.#at) & 1) === 1
+          ? 'its sequence is odd: a writer is inside or died there'
+          : undefined,
+    );
   }
 
   exclusive(store: () => void, token?: number): boolean {
@@ -88,15 +112,26 @@ export class VersionPairGuard implements RecordGuard {
     this.#what = what;
   }
 
-  snapshot(copy: () => Uint8Array): number {
-    let patience: BackOff | undefined;
-    for (let tries = 0; ; tries++) {
+  trySnapshot(copy: () => Uint8Array): number | undefined {
+    for (let tries = 0; tries < TRIES_PER_TURN; tries++) {
       const end = Atomics.load(this.#words, this.#end);
+      if (Atomics.load(this.#words, this.#begin) !== end) return undefined;
       copy();
       // ORDER: the end version is loaded before the copy, the begin version after it.
       if (Atomics.load(this.#words, this.#begin) === end) return end;
-      if (tries % TRIES_PER_TURN === TRIES_PER_TURN - 1) patience = contend(patience, this.#what);
     }
+    return undefined;
+  }
+
+  snapshot(copy: () => Uint8Array): number {
+    return patiently(
+      () => this.trySnapshot(copy),
+      this.#what,
+      () =>
+        Atomics.load(this.#words, this.#begin) !== Atomics.load(this.#words, this.#end)
+          ? 'its versions differ: a writer is inside or died there'
+          : undefined,
+    );
   }
 
   exclusive(store: () => void, token?: number): boolean {
@@ -128,18 +163,25 @@ export class AgreementGuard implements RecordGuard {
     this.#what = what;
   }
 
-  snapshot(copy: () => Uint8Array): number {
-    let patience: BackOff | undefined;
+  trySnapshot(copy: () => Uint8Array): number | undefined {
     let last: Uint8Array | undefined;
     let equal = 0;
-    for (let tries = 0; ; tries++) {
+    for (let tries = 0; tries < this.#agree + TRIES_PER_TURN; tries++) {
       const bytes = copy();
       const same = last !== undefined && bytes.every((byte, i) => byte === last?.[i]);
       equal = same ? equal + 1 : 1;
       if (equal >= this.#agree) return 0;
       if (!same) last = bytes.slice();
-      if (tries % TRIES_PER_TURN === TRIES_PER_TURN - 1) patience = contend(patience, this.#what);
     }
+    return undefined;
+  }
+
+  snapshot(copy: () => Uint8Array): number {
+    return patiently(
+      () => this.trySnapshot(copy),
+      this.#what,
+      () => undefined,
+    );
   }
 
   exclusive(store: () => void): boolean {

@@ -70,7 +70,7 @@ export class Seqlock implements CellGuard {
       }
       if (!isOdd && tries % TRIES_PER_TURN !== 0) continue;
       if (isOdd && patience?.patient === true) this.#requireLiving(slot, sequence, index);
-      patience = contend(patience, `${name}[${index}]`);
+      patience = contend(patience, `${name}[${index}]`, isOdd ? 'a writer is inside' : undefined);
     }
   }
 

@@ -211,6 +211,51 @@ describe.each([
   });
 });
 
+describe('a watch', () => {
+  const V = struct('V', { begin: u32, end: u32, a: u32, b: u32 });
+  const S = struct('S', { sequence: u32, gap: u32, a: u32, b: u32 });
+  const words = [
+    ['seqlock', S, seqlock({ sequence: 'sequence' }), 0],
+    ['versionPair', V, versionPair({ begin: 'begin', end: 'end' }), 1],
+  ] as const;
+
+  test.each(words)('under %s never yields half of a write, at whatever step it begins', async (...row) => {
+    const [, layout, guard, last] = row;
+    for (let step = 1; step <= 6; step++) {
+      const segment = track(createSegment({ size: layout.size }));
+      const memory = new Int32Array(segment.buffer);
+      const writer = createRecord(segment, layout as typeof V, { guard: guard as (typeof words)[1][2] });
+      const watch = writer.watch({ intervalMs: 1 });
+      expect((await watch.next()).value?.record).toMatchObject({ a: 0, b: 0 });
+      writer.assign({ a: 1, b: 1 });
+      const { load } = Atomics;
+      let loads = 0;
+      const spy = vi.spyOn(Atomics, 'load').mockImplementation(((array: Int32Array, at: number) => {
+        const value = load(array, at);
+        if (array.buffer === segment.buffer && ++loads === step) {
+          memory[0]! += 1;
+          memory[2] = 99;
+        }
+        return value;
+      }) as typeof load);
+      const seen: unknown[] = [];
+      const take = async (): Promise<void> => {
+        const { value } = await watch.next();
+        seen.push([value?.record.a, value?.record.b]);
+        if (value?.record.b !== 99) await take();
+      };
+      const taking = take();
+      await vi.waitUntil(() => loads > 20, { timeout: 30_000 });
+      spy.mockRestore();
+      memory[3] = 99;
+      memory[last]! += 1;
+      await taking;
+      expect(seen.map(String).filter((pair) => pair !== '1,1')).toEqual(['99,99']);
+      await watch.return?.();
+    }
+  });
+});
+
 const Nested = struct('Nested', {
   sequence: u32,
   at: struct('At', { x: f64, y: f64, tag: char(4) }),
@@ -398,6 +443,46 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     });
     expect(abandoned).toBe(1);
     expect(writer.read()).toMatchObject({ level: 101, label: 'kept' });
+  });
+
+  test("a watch never waits for the mutex, tells of its owner's death once, and is over then", async () => {
+    const { name, layout, guard, writer } = make();
+    writer.write({ level: 1, label: 'a' });
+    // Who waited for the mutex for so long could not end the worker that holds it.
+    const patient = track(
+      openRecord(name, layout, { guard: { ...guard, timeoutMs: 2 ** 31 }, access: 'read-write' }),
+    );
+    const watch = patient.watch({ intervalMs: 1 });
+    expect((await watch.next()).value?.record.level).toBe(1);
+    const worker = new Worker(new URL('./record-child.ts', import.meta.url), {
+      argv: [name, guard.kind, 'name' in guard ? String(guard.name) : '', 'stay'],
+      execArgv: ['--conditions=@sharecord/source'],
+    });
+    await once(worker, 'message');
+    const next = watch.next();
+    const told = expect(next).rejects.toMatchObject({ code: 'WRITER_DIED' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await worker.terminate();
+    await told;
+    expect(await watch.next()).toEqual({ done: true, value: undefined });
+    expect(patient.read().level).toBe(1);
+    expect(writer.read().level).toBe(1);
+  });
+
+  test("a watch leaves a dead owner's record to onAbandoned and goes on", async () => {
+    const { name, layout, guard, writer } = make();
+    writer.write({ level: 1, label: 'a' });
+    const onAbandoned = vi.fn<() => void>(() => repairing.assign({ level: 50 }));
+    const repairing = track(joinRecord(name, layout, { guard: { ...guard, onAbandoned } }));
+    const watch = repairing.watch({ intervalMs: 1 });
+    expect((await watch.next()).value?.record.level).toBe(1);
+    const args = [name, guard.kind, 'name' in guard ? String(guard.name) : ''];
+    const child = fork(new URL('./record-child.ts', import.meta.url), args, {
+      execArgv: ['--conditions=@sharecord/source'],
+    });
+    await once(child, 'exit');
+    expect((await watch.next()).value?.record.level).toBe(50);
+    expect(onAbandoned).toHaveBeenCalledTimes(1);
   });
 
   test('withLock lets the event loop turn while another holds the mutex, and passes it on in the order of the calls', async () => {

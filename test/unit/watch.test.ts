@@ -1,5 +1,6 @@
 // The watch and its hub with a bell that the test holds: when it sleeps, what wakes it, what it says once.
 import { describe, expect, test } from 'vitest';
+import { RecordWatch } from '../../src/store/record-watch.ts';
 import type { Change } from '../../src/store/types.ts';
 import { Watch, WatchHub, type WatchSource } from '../../src/store/watch.ts';
 
@@ -121,4 +122,28 @@ describe('Watch', () => {
     }
     expect(state.listening).toBe(false);
   });
+});
+
+test('a watch of a foreign record takes one copy a look, and ends with what goes wrong', async () => {
+  const copies: (Uint8Array | undefined)[] = [
+    Uint8Array.of(1),
+    undefined,
+    Uint8Array.of(1),
+    Uint8Array.of(2),
+  ];
+  let [copied, decoded, ended] = [0, 0, 0];
+  const source = {
+    tryCopy() {
+      if (copied === copies.length) throw new RangeError('mine');
+      return copies[copied++];
+    },
+    decode: () => ({ n: ++decoded }),
+  };
+  const watch = new RecordWatch(source, { intervalMs: 1 }, () => ended++);
+  expect([await watch.next(), copied]).toEqual([{ done: false, value: { record: { n: 1 } } }, 1]);
+  expect([await watch.next(), copied]).toEqual([{ done: false, value: { record: { n: 2 } } }, 4]);
+  const [failing, behind] = [watch.next(), watch.next()];
+  await expect(failing).rejects.toThrow('mine');
+  expect(await behind).toEqual({ done: true, value: undefined });
+  expect(ended).toBe(1);
 });
