@@ -2,6 +2,7 @@
 // (queues, sockets, serial ports).
 import { Struct, type StructConstructor } from 'typed-struct';
 import { layoutOfBuilder } from './layout/from-typed-struct.ts';
+import { requireLayout } from './layout/shape.ts';
 import { buildTypedStruct, type Build } from './layout/to-typed-struct.ts';
 import type { FieldType, Infer, Layout } from './layout/types.ts';
 
@@ -29,9 +30,10 @@ export function fromTypedStruct<T extends object, Name extends string>(
 /**
  * Makes a typed-struct class whose instances have the bytes of the layout's records. Plain numbers are typed-struct's own, everything
  * else is read and written by the layout, so that text, booleans and enums mean the same on both sides.
- * @throws LayoutError LAYOUT_FIELD_INVALID for fields called `$raw` or `toString`
+ * @throws LayoutError LAYOUT_FIELD_INVALID for fields called `$raw` or `toString`, and for what is no layout
  */
 export function toTypedStruct<L extends Layout<any>>(layout: L): StructConstructor<Infer<L>, string> {
+  requireLayout('make a typed-struct class', layout);
   const build = buildTypedStruct(new Struct(layout.name) as unknown as Build, layout);
   return (build as unknown as { compile(name: string): StructConstructor<Infer<L>, string> }).compile(
     layout.name,

@@ -7,13 +7,12 @@ import { array, bits, bytes, enumOf, pad } from './composites.ts';
 import * as numbers from './numbers.ts';
 import { sizedUnion, struct } from './struct.ts';
 import { textOf } from './text-types.ts';
-import { shapeOn, type PlacedField, type Shape, type TextEnding } from './shape.ts';
+import { MAX_DEPTH, shapeOn, type PlacedField, type Shape, type TextEnding } from './shape.ts';
 import { typeText } from './describe.ts';
 import { pathStep } from './fault.ts';
 import type { AnyType, Fields, IntegerBase, Layout } from './types.ts';
 
 const MAX_TEXT = 2 ** 22;
-const MAX_DEPTH = 32;
 
 const WORDS: ReadonlyMap<string, AnyType> = new Map<string, AnyType>([
   ['u8', numbers.u8],

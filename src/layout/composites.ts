@@ -4,9 +4,11 @@ import { checkFieldName, checkMemberName, requireLengthName } from './names.ts';
 import {
   checkCount,
   defineType,
+  depthAbove,
   insideOf,
   lengthFieldOf,
   refuse,
+  requireOptions,
   shapeOn,
   type BitsMember,
   type EnumMember,
@@ -27,7 +29,7 @@ export function bytes<const O extends { readonly length?: string } = {}>(
   options?: O,
 ): Sized<FieldType<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBufferLike>>, O> {
   const size = checkCount('bytes', n, 1);
-  const lengthField = requireLengthName('bytes', options?.length);
+  const lengthField = requireLengthName('bytes', requireOptions('bytes', options)?.length);
   return defineType(
     'bytes',
     () => ({ kind: 'bytes', lengthField, size, align: 1 }),
@@ -48,11 +50,20 @@ export function array<
   if (lengthFieldOf(shapeOn(type, HOST_ABI)) !== undefined) {
     refuse('array', 'an element cannot have its length in a sibling: wrap it in a struct');
   }
-  const lengthField = requireLengthName('array', options?.length);
+  const lengthField = requireLengthName('array', requireOptions('array', options)?.length);
   const shape = (abi: Abi) => {
     const of = inside.shapeOn(abi);
     const length = checkCount('array', n, of.size);
-    return { kind: 'array' as const, of, length, lengthField, size: of.size * length, align: of.align };
+    const depth = depthAbove('array', [of]);
+    return {
+      kind: 'array' as const,
+      of,
+      length,
+      lengthField,
+      size: of.size * length,
+      align: of.align,
+      depth,
+    };
   };
   const extra = { of: type, length: n, ...(lengthField === undefined ? {} : { lengthField }) };
   const typeOn = inside.typeOn;
@@ -74,6 +85,13 @@ function integerOn(what: string, base: unknown, abi: Abi): NumberShape {
   return shape;
 }
 
+/** Gives the named members. @throws LayoutError LAYOUT_FIELD_INVALID if they are no object */
+function entriesOf<V>(what: string, members: Readonly<Record<string, V>>): [string, V][] {
+  if (typeof members !== 'object' || members === null)
+    refuse(what, `its members must be an object, found ${String(members)}`);
+  return Object.entries(members);
+}
+
 /** Declares bit fields, least significant first, in one unit of `base`; values are unsigned. Bits without a name are written as 0. */
 export function bits<B extends IntegerBase, const M extends Readonly<Record<string, number>>>(
   base: B,
@@ -81,7 +99,7 @@ export function bits<B extends IntegerBase, const M extends Readonly<Record<stri
 ): BitsType<B, keyof M & string> {
   const members: BitsMember[] = [];
   let shift = 0;
-  for (const [name, width] of Object.entries(widths)) {
+  for (const [name, width] of entriesOf('bits', widths)) {
     checkFieldName('bits', name);
     if (!Number.isInteger(width) || width < 1 || width > 64) {
       refuse(`bits.${name}`, `its width must be 1 to 64 bits, found ${String(width)}`);
@@ -119,8 +137,8 @@ export function enumOf<
   const M extends Readonly<Record<string, NoInfer<Infer<B>> | number>>,
   const O extends { readonly open?: boolean } = {},
 >(base: B, members: M, options?: O): FieldType<(keyof M & string) | OpenValue<B, O>> {
-  const open = options?.open === true;
-  const named = Object.entries(members);
+  const open = requireOptions('enumOf', options)?.open === true;
+  const named = entriesOf('enumOf', members);
   if (named.length === 0) refuse('enumOf', 'it needs at least one member');
   for (const [name] of named) checkMemberName(name);
   const membersOn = (shape: NumberShape): readonly EnumMember[] => {

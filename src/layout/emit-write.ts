@@ -236,6 +236,8 @@ class WriteEmitter {
     const valued = shape.fields.filter((field) => field.shape.kind !== 'pad');
     const lengths = lengthsOf(valued);
     this.#object(y);
+    // Whatever is no record lacks a field; where there are none to lack, an array would pass.
+    if (valued.length === 0) this.#rejectIf(`${this.#share(Array.isArray)}(${y})`);
     for (const [at, length] of gapsOf(shape)) this.#gap(offset + at, length);
     const given = new Map(
       [...lengths.keys()].map((length) => [length, this.#local(`${y}[${literal(length.name)}]`)]),

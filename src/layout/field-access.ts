@@ -1,7 +1,7 @@
 // One field of a layout on its own: for columns, for adding to a counter, for the words that guards keep.
 import { ValueError } from '../errors.ts';
 import { asValueError, Fault, pathStep, show, wrongType } from './fault.ts';
-import { capacityOf, checkLength } from './lengths.ts';
+import { capacityOf, checkLength, mostIn } from './lengths.ts';
 import { loader, NUMBER_ACCESS, storer } from './number-access.ts';
 import {
   lengthFieldOf,
@@ -80,7 +80,7 @@ function makeAccess(layout: Layout, name: string): FieldAccess {
     values,
     add:
       shape.kind === 'number' && Number.isFinite(Number(NUMBER_ACCESS[shape.code].high))
-        ? adder(shape, offset, path)
+        ? adder(shape, offset, path, mostIn(name, record.fields))
         : undefined,
   });
 }
@@ -115,10 +115,13 @@ function adder(
   shape: NumberShape,
   offset: number,
   path: string,
+  most: number | undefined,
 ): (view: DataView, at: number, delta: unknown) => void {
   const load = loader(shape);
   const store = storer(shape);
-  const { low, high } = NUMBER_ACCESS[shape.code];
+  const range = NUMBER_ACCESS[shape.code];
+  // A length stays one that its fields can have.
+  const [low, high] = most === undefined ? [range.low, range.high] : [0, most];
   const sumOf = (stored: number | bigint, delta: unknown): number | bigint => {
     if (typeof delta !== typeof stored) wrongType(`a ${typeof stored} to add`, delta);
     if (typeof delta === 'number' && !Number.isInteger(delta)) wrongType('an integer to add', delta);

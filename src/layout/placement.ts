@@ -3,7 +3,17 @@
 import { LayoutError } from '../errors.ts';
 import type { Abi, Pack } from './abi.ts';
 import { checkFieldName } from './names.ts';
-import { insideOf, lengthFieldOf, MAX_SIZE, refuse, type PlacedField, type Shape } from './shape.ts';
+import { NUMBER_ACCESS } from './number-access.ts';
+import {
+  depthAbove,
+  insideOf,
+  lengthFieldOf,
+  MAX_SIZE,
+  refuse,
+  type NumberShape,
+  type PlacedField,
+  type Shape,
+} from './shape.ts';
 import type { AnyType } from './types.ts';
 
 export interface Definition {
@@ -16,7 +26,9 @@ export interface Definition {
 }
 
 export interface Placement {
+  /** In memory order; those of a union in the definition's. */
   readonly fields: readonly PlacedField[];
+  readonly depth: number;
   readonly size: number;
   readonly align: number;
 }
@@ -55,7 +67,7 @@ export function place(definition: Definition, abi: Abi): Placement {
     const pin = offsets?.get(name);
     const offset = pin ?? (union ? 0 : roundUp(at, natural));
     const kept = alignmentAt(offset, natural);
-    fields.push(Object.freeze({ name, type: inside.typeOn?.(abi) ?? type, shape, offset, align: kept }));
+    fields.push({ name, type: inside.typeOn?.(abi) ?? type, shape, offset, align: kept });
     at = offset + shape.size;
     end = Math.max(end, at);
     align = Math.max(align, kept);
@@ -63,10 +75,21 @@ export function place(definition: Definition, abi: Abi): Placement {
   }
   if (fields.length === 0) refuse(owner, 'it needs at least one field');
   checkSiblings(owner, fields, union);
-  if (!union) checkOverlap(owner, fields);
+  if (!union) {
+    fields.sort((a, b) => a.offset - b.offset);
+    checkOverlap(owner, fields);
+  }
   const size = totalSize(definition, end, roundUp(end, align));
   checkSize(owner, size);
-  return Object.freeze({ fields: Object.freeze(fields), size, align: alignmentAt(size, align) });
+  return Object.freeze({
+    fields: Object.freeze(fields.map((field) => Object.freeze(withRoom(field, fields)))),
+    size,
+    align: alignmentAt(size, align),
+    depth: depthAbove(
+      owner,
+      fields.map(({ shape }) => shape),
+    ),
+  });
 }
 
 function totalSize({ name, size, offsets }: Definition, end: number, natural: number): number {
@@ -76,11 +99,11 @@ function totalSize({ name, size, offsets }: Definition, end: number, natural: nu
   return size;
 }
 
+/** Refuses overlap of fields that are in memory order. */
 function checkOverlap(owner: string, fields: readonly PlacedField[]): void {
-  const ordered = fields.toSorted((a, b) => a.offset - b.offset);
-  for (let i = 1; i < ordered.length; i++) {
-    const before = ordered[i - 1] as PlacedField;
-    const field = ordered[i] as PlacedField;
+  for (let i = 1; i < fields.length; i++) {
+    const before = fields[i - 1] as PlacedField;
+    const field = fields[i] as PlacedField;
     const end = before.offset + before.shape.size;
     if (field.offset < end) {
       refuse(
@@ -107,4 +130,13 @@ function checkSiblings(owner: string, fields: readonly PlacedField[], union: boo
       );
     }
   }
+}
+
+/** Tells a text how many units its length field can count, where that is fewer than it has room for. */
+function withRoom(field: PlacedField, fields: readonly PlacedField[]): PlacedField {
+  const { shape } = field;
+  if (shape.kind !== 'text' || shape.lengthField === undefined) return field;
+  const holder = fields.find(({ name }) => name === shape.lengthField)?.shape as NumberShape;
+  const countable = Number(NUMBER_ACCESS[holder.code].high);
+  return countable >= shape.units ? field : { ...field, shape: Object.freeze({ ...shape, countable }) };
 }

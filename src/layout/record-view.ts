@@ -11,14 +11,14 @@ import {
   type StructShape,
   type UnionShape,
 } from './shape.ts';
-import { checkLength } from './lengths.ts';
+import { checkLength, mostIn } from './lengths.ts';
 import { Fault, pathStep } from './fault.ts';
 import { loader } from './number-access.ts';
 import { bytesOf, checkRange, viewOf as dataViewOf } from './memory.ts';
 import { countedShown, INSPECT, inspected, leftOut, marked, shown, type Place } from './shown.ts';
 import type { BufferSource, Layout } from './types.ts';
 import { codecOfShape } from './value-codec.ts';
-import { bitAccessor, countedAccessor, valueAccessor } from './view-accessors.ts';
+import { bitAccessor, countedAccessor, lengthAccessor, valueAccessor } from './view-accessors.ts';
 import { atOf, guarded, innerOf, move, Part, viewOf, type Accessor, type MakePart } from './view-part.ts';
 
 /** Elements that get accessors of their own; beyond this a proxy is cheaper than what they cost to make. */
@@ -71,7 +71,9 @@ function recordClass(shape: StructShape | UnionShape): PartClass {
     if (field.shape.kind === 'pad') continue;
     const { name, offset } = field;
     const sibling = byName.get(lengthFieldOf(field.shape) ?? '');
-    if (sibling === undefined) define(made, name, accessorOf(name, field.shape, offset));
+    const most = mostIn(name, shape.fields);
+    if (most !== undefined) define(made, name, lengthAccessor(field, most));
+    else if (sibling === undefined) define(made, name, accessorOf(name, field.shape, offset));
     else if (field.shape.kind !== 'array') define(made, name, countedAccessor(field, sibling));
     else {
       const list = listOf(field.shape, sibling, sibling.offset - offset);

@@ -69,6 +69,8 @@ export interface TextShape extends Extent {
   readonly bigEndian: boolean;
   /** Code units of the field, without the length byte. */
   readonly units: number;
+  /** Code units that its length field can count, where those are fewer. */
+  readonly countable?: number;
   readonly ending: TextEnding;
   readonly truncate: boolean;
   /** An unmappable character is written as `?`. */
@@ -84,6 +86,8 @@ export interface BytesShape extends Extent {
 export interface ArrayShape extends Extent {
   readonly kind: 'array';
   readonly of: Shape;
+  /** As in a struct. */
+  readonly depth: number;
   readonly length: number;
   readonly lengthField: string | undefined;
 }
@@ -102,8 +106,10 @@ export interface PlacedField {
 }
 interface CompositeShape extends Extent {
   readonly name: string;
-  /** In the definition's order. */
+  /** In memory order; those of a union in the definition's. */
   readonly fields: readonly PlacedField[];
+  /** Structs, unions and arrays from here to the deepest value inside. */
+  readonly depth: number;
 }
 export interface StructShape extends CompositeShape {
   readonly kind: 'struct';
@@ -218,4 +224,32 @@ export function checkCount(what: string, count: unknown, bytesEach: number): num
     );
   }
   return count;
+}
+
+/** Deepest nesting of structs, unions and arrays: what reads a layout calls itself for each level. */
+export const MAX_DEPTH = 32;
+
+/** Gives the depth of what is made of `parts`. @throws LayoutError LAYOUT_TOO_LARGE */
+export function depthAbove(what: string, parts: readonly Shape[]): number {
+  let depth = 1;
+  for (const part of parts) if ('depth' in part) depth = Math.max(depth, part.depth + 1);
+  if (depth > MAX_DEPTH) {
+    throw new LayoutError(
+      'LAYOUT_TOO_LARGE',
+      `cannot lay out ${what}: types are nested ${depth} deep, expected at most ${MAX_DEPTH}`,
+    );
+  }
+  return depth;
+}
+
+/** Gives the options back. @throws LayoutError LAYOUT_FIELD_INVALID if they are no object */
+export function requireOptions<O extends object>(what: string, options: O | undefined): O | undefined {
+  if (options === undefined || (typeof options === 'object' && options !== null)) return options;
+  return refuse(what, `its options must be an object, found ${String(options)}`);
+}
+
+/** Checks that `value` is a layout. @throws LayoutError LAYOUT_FIELD_INVALID */
+export function requireLayout(act: string, value: unknown): void {
+  if (insideOf(value) === undefined || (value as AnyType).kind !== 'struct')
+    throw new LayoutError('LAYOUT_FIELD_INVALID', `cannot ${act}: expected a layout, found another value`);
 }

@@ -2,7 +2,7 @@
 import { ABIS, HOST_ABI, isAbi, isPack, type Abi, type Pack } from './abi.ts';
 import { makeLayout } from './layout.ts';
 import { place, type Definition } from './placement.ts';
-import { defineType, refuse, shapePerAbi, type StructShape } from './shape.ts';
+import { defineType, refuse, requireOptions, shapePerAbi, type StructShape } from './shape.ts';
 import type { AnyType, Fields, Layout, NamesOf, StructOptions, UnionOptions, UnionType } from './types.ts';
 
 interface Options {
@@ -74,10 +74,10 @@ function define(kind: 'struct' | 'union', name: unknown, fields: unknown, option
 export function struct<const F extends Fields>(
   name: string,
   fields: F & NamesOf<F>,
-  options: StructOptions<F> = {},
+  options?: StructOptions<F>,
 ): Layout<F> {
-  const definition = define('struct', name, fields, options);
-  return layoutOf(definition, abiOf(name, options.abi)) as Layout<F>;
+  const checked = requireOptions('a struct', options) ?? {};
+  return layoutOf(define('struct', name, fields, checked), abiOf(name, checked.abi)) as Layout<F>;
 }
 
 function layoutOf(definition: Definition, home: Abi): Layout {
@@ -108,9 +108,10 @@ function layoutOf(definition: Definition, home: Abi): Layout {
 export function union<const F extends Fields>(
   name: string,
   fields: F & NamesOf<F>,
-  options: UnionOptions = {},
+  options?: UnionOptions,
 ): UnionType<F> {
-  return unionType(define('union', name, fields, options), fields, abiOf(name, options.abi));
+  const checked = requireOptions('a union', options) ?? {};
+  return unionType(define('union', name, fields, checked), fields, abiOf(name, checked.abi));
 }
 
 function unionType<F extends Fields>(definition: Definition, fields: F, home: Abi): UnionType<F> {

@@ -27,8 +27,8 @@ function tooLong(shape: TextShape, bytes: number, limit: number): never {
 }
 
 /** Most bytes of text that the field can hold. */
-const limitOf = (shape: TextShape): number =>
-  (shape.units - (shape.ending === 'terminated' ? 1 : 0)) * shape.encoding.unit;
+const limitOf = ({ units, countable = units, ending, encoding }: TextShape): number =>
+  (countable - (ending === 'terminated' ? 1 : 0)) * encoding.unit;
 
 /** Refuses a NUL where it would end the text. */
 function checkNoNul(shape: TextShape, text: string): void {

@@ -2,7 +2,7 @@
 import { ABI_RULES } from './abi.ts';
 import { findByteEncoding, findEncoding } from './encoding.ts';
 import { requireLengthName } from './names.ts';
-import { checkCount, defineType, refuse, type TextEnding } from './shape.ts';
+import { checkCount, defineType, refuse, requireOptions, type TextEnding } from './shape.ts';
 import type { TextEncoding } from './text-encoding.ts';
 import type { FieldType, Sized } from './types.ts';
 import { UTF16, UTF32, UTF8 } from './utf.ts';
@@ -38,7 +38,8 @@ function oneOf(kind: string, option: string, value: unknown, choices: readonly u
 }
 
 function text(definition: TextDefinition): FieldType<string> {
-  const { kind, units, encodingOn, options = {}, counted = false, bigEndian = false } = definition;
+  const { kind, units, encodingOn, counted = false, bigEndian = false } = definition;
+  const options = requireOptions(kind, definition.options) ?? {};
   oneOf(kind, 'terminated', options.terminated, [true, false]);
   oneOf(kind, 'onOverflow', options.onOverflow, ['throw', 'truncate']);
   oneOf(kind, 'onUnmappable', options.onUnmappable, ['throw', 'replace']);

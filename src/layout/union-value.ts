@@ -1,6 +1,7 @@
 // What a union reads as: an object of accessors over a private copy of its bytes. Each member decodes when it is read, and setting
 // one changes what the others read as; so do the parts of members that are structs, arrays or bit fields.
 import { asValueError, pathStep } from './fault.ts';
+import { checkLength, mostIn } from './lengths.ts';
 import { lengthFieldOf, type Shape, type StructShape, type UnionShape } from './shape.ts';
 import { INSPECT, inspected, leftOut, marked, shown, type Place } from './shown.ts';
 import type { ValueCodec } from './value-codec.ts';
@@ -45,15 +46,19 @@ class LiveCopy {
     this.#codecOf = codecOf;
   }
 
-  /** Defines `key` of `target` as the value of `shape` at `at`. */
-  #define(target: object, key: string | number, shape: Shape, at: number, path: string): void {
+  /** Defines `key` of `target` as the value of `shape` at `at`; `most` is the largest value of one that is a length. */
+  #define(target: object, key: string | number, shape: Shape, at: number, path: string, most?: number): void {
     const codec = this.#codecOf(shape);
     const parts = this.#parts(shape, at, path);
     Object.defineProperty(target, key, {
       enumerable: true,
       get: () => parts ?? this.#act('read', path, (bytes) => codec.read(bytes, at)),
       set: (value: unknown) => {
-        this.#act('write', path, (bytes) => codec.write(bytes, at, value));
+        this.#act('write', path, (bytes) => {
+          if (most !== undefined && (typeof value === 'number' || typeof value === 'bigint'))
+            checkLength(value, most, String(key));
+          codec.write(bytes, at, value);
+        });
       },
     });
   }
@@ -116,7 +121,7 @@ class LiveCopy {
     for (const { name, shape: member, offset } of shape.fields) {
       if (member.kind === 'pad') continue;
       if (lengthFieldOf(member) === undefined)
-        this.#define(record, name, member, at + offset, path + pathStep(name));
+        this.#define(record, name, member, at + offset, path + pathStep(name), mostIn(name, shape.fields));
       else this.#defineCounted(record, name, shape, at, path);
     }
     return Object.preventExtensions(record);

@@ -1,6 +1,7 @@
 // Accessor pairs of views, one kind of value each. A set checks before it stores; a refused value leaves the memory as it was.
 import { capacityOf, checkLength } from './lengths.ts';
 import { pathStep } from './fault.ts';
+import { bytesOf } from './memory.ts';
 import { checker, loader } from './number-access.ts';
 import { bitValue, enumStorer, tableOfNames, unknownMember, unsignedUnit } from './scalar-codec.ts';
 import type { BitsMember, BitsShape, EnumShape, NumberShape, PlacedField, Shape } from './shape.ts';
@@ -65,6 +66,20 @@ export function valueAccessor(key: Key, shape: Shape, at: number): Accessor {
   return codecAccessor(key, shape, at);
 }
 
+/** Gives the accessor of a length: a set refuses one beyond `most`, which no read would take. */
+export function lengthAccessor({ name, shape, offset }: PlacedField, most: number): Accessor {
+  const { get, set } = valueAccessor(name, shape, offset);
+  return {
+    ...(get && { get }),
+    set(value: unknown) {
+      guarded(this, 'write', pathStep(name), () => {
+        if (typeof value === 'number' || typeof value === 'bigint') checkLength(value, most, name);
+      });
+      set?.call(this, value);
+    },
+  };
+}
+
 /** Gives the accessor of a value whose length is in `sibling`: a set changes both. */
 export function countedAccessor({ name, shape, offset }: PlacedField, sibling: PlacedField): Accessor {
   const { counted } = codecOfShape(shape);
@@ -86,9 +101,10 @@ export function countedAccessor({ name, shape, offset }: PlacedField, sibling: P
     },
     set(value: unknown) {
       guarded(this, 'write', step, () => {
-        const count = counted.write(new DataView(new ArrayBuffer(shape.size)), 0, value);
+        const image = new Uint8Array(shape.size);
+        const count = counted.write(new DataView(image.buffer), 0, value);
         lengthCodec.write(viewOf(this), atOf(this) + sibling.offset, length.wide ? BigInt(count) : count);
-        counted.write(viewOf(this), atOf(this) + offset, value);
+        bytesOf(viewOf(this), atOf(this) + offset, shape.size).set(image);
       });
     },
   };

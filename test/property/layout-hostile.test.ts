@@ -4,12 +4,14 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LayoutError, SharecordError } from '../../src/errors.ts';
 import { canonicalText, firstDifference, layoutFromCanonical } from '../../src/layout/canonical.ts';
+import { codegen } from '../../src/layout/codegen.ts';
 import { codecOf, referenceCodecOf } from '../../src/layout/codec.ts';
 import { array, bits, bytes, enumOf, pad } from '../../src/layout/composites.ts';
 import { bool, f64, u16, u32, u64, u8 } from '../../src/layout/numbers.ts';
 import { struct, union } from '../../src/layout/struct.ts';
-import { utf8 } from '../../src/layout/text-types.ts';
+import { char, char16, shortString, utf8 } from '../../src/layout/text-types.ts';
 import type { AnyType, Fields } from '../../src/layout/types.ts';
+import { toTypedStruct } from '../../src/typed-struct.ts';
 import { layoutsWithRecords } from '../support/layout-arbitraries.ts';
 
 const refused = expect.objectContaining({
@@ -130,6 +132,60 @@ describe('definitions', () => {
     expect(() => bits(u8, { a: 4, b: 5 })).toThrow(refused);
     expect(() => enumOf(u8, { A: 256 })).toThrow(refused);
     expect(() => enumOf(u8, {})).toThrow(refused);
+  });
+
+  test('nesting beyond 32 is refused where it is defined; 32 work, and are found again', () => {
+    const large = expect.objectContaining({
+      name: 'LayoutError',
+      code: 'LAYOUT_TOO_LARGE',
+    }) as unknown as Error;
+    const kinds = [
+      (inner: AnyType) => array(inner, 1),
+      (inner: AnyType) => define({ a: inner }),
+      (inner: AnyType) => union<Fields>('U', { a: inner }),
+    ];
+    for (const nest of [
+      ...kinds,
+      (inner: AnyType, i: number) => (kinds[i % 3] as (typeof kinds)[0])(inner),
+    ]) {
+      let deepest: AnyType = u8;
+      for (let i = 0; i < 31; i++) deepest = nest(deepest, i);
+      const layout = define({ a: deepest });
+      const bytesOf = (record: unknown): Uint8Array => {
+        const memory = new Uint8Array(layout.size).fill(0xcc);
+        codecOf(layout).encode(new DataView(memory.buffer), 0, record);
+        return memory;
+      };
+      expect(bytesOf(layout.decode(Uint8Array.of(7)))).toEqual(Uint8Array.of(7));
+      expect(layoutFromCanonical(canonicalText(layout), 'Again').digest).toBe(layout.digest);
+      expect(() => define({ a: layout })).toThrow(large);
+      expect(() => array(layout, 2)).toThrow(large);
+      expect(() => union<Fields>('U', { a: layout })).toThrow(large);
+    }
+  });
+
+  test('options and members that are no objects are refused', () => {
+    for (const none of [null, 5, 'x', true] as never[]) {
+      for (const make of [
+        () => utf8(4, none),
+        () => char(4, none),
+        () => char16(4, none),
+        () => shortString(4, none),
+        () => array(u8, 4, none),
+        () => bytes(4, none),
+        () => bits(u8, none),
+        () => enumOf(u8, none),
+        () => enumOf(u8, { A: 1 }, none),
+        () => struct('S', none),
+        () => struct('S', { a: u8 }, none),
+        () => union('S', none),
+        () => union('S', { a: u8 }, none),
+        () => toTypedStruct(none),
+        () => codegen(none, 'c'),
+      ])
+        expect(make, make.toString()).toThrow(refused);
+    }
+    expect(() => toTypedStruct(u8 as never)).toThrow(refused);
   });
 
   test('ten thousand fields work, and nesting multiplies sizes only', () => {
@@ -439,6 +495,10 @@ describe('padding', () => {
       expect(codec.decode(new DataView(memory.buffer), 0)).toEqual(record);
       expect(codec.decodeInto(new DataView(memory.buffer), 0, Room.zero())).toEqual(record);
       expect(Room.view(memory).toJSON()).toEqual(record);
+      for (const none of [[], 5, null, { p: 1 }])
+        expect(() => codec.encode(new DataView(memory.buffer), 0, { ...record, gap: none })).toThrow(
+          expect.objectContaining({ code: 'VALUE_TYPE' }),
+        );
     }
     expect(Room.zero()).toEqual({ a: 0, gap: {}, gaps: [{}, {}], z: 0 });
     expect(Gap.decode(new ArrayBuffer(4))).toEqual({});

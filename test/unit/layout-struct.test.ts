@@ -27,8 +27,8 @@ import {
   wordBool,
 } from '../../src/layout/numbers.ts';
 import { sha256Hex } from '../../src/layout/sha256.ts';
-import { struct } from '../../src/layout/struct.ts';
-import { char, char16, shortString, utf8, wchar } from '../../src/layout/text-types.ts';
+import { struct, union } from '../../src/layout/struct.ts';
+import { char, char16, char32, shortString, utf8, wchar } from '../../src/layout/text-types.ts';
 import type { AnyType, Fields } from '../../src/layout/types.ts';
 
 const Quote = struct(
@@ -429,5 +429,72 @@ describe('fieldAccess', () => {
     for (const delta of ['1', 1n, 0.5, undefined])
       expect(() => add?.(view, 8, delta)).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
     expect(fieldAccess(Mixed, 'n').read(view, 8)).toBe(5);
+  });
+});
+
+describe('a text with a length', () => {
+  const long = (text: string, units: number) => text.repeat(units);
+
+  test.each([
+    ['u8', u8, utf8(400, { length: 'n', onOverflow: 'truncate' }), long('é', 200), 254, long('é', 127)],
+    ['i8', i8, char(400, { length: 'n', onOverflow: 'truncate' }), long('x', 300), 127, long('x', 127)],
+    ['u8', u8, char16(400, { length: 'n', onOverflow: 'truncate' }), long('😀', 128), 254, long('😀', 127)],
+    ['u8', u8, char32(400, { length: 'n', onOverflow: 'truncate' }), long('😀', 256), 255, long('😀', 255)],
+    ['u16', u16, utf8(400, { length: 'n', onOverflow: 'truncate' }), long('x', 401), 400, long('x', 400)],
+  ] as const)('is cut to what a %s can count, at a character boundary', (_, holder, type, text, n, kept) => {
+    const Note = struct<Fields>('Note', { n: holder, s: type, z: u8 });
+    for (const codec of [codecOf(Note), referenceCodecOf(Note)]) {
+      for (const write of ['encode', 'patch', 'patchOrNothing'] as const) {
+        const view = new DataView(new ArrayBuffer(Note.size));
+        codec[write](view, 0, { s: text, z: 9 });
+        expect(codec.decode(view, 0)).toEqual({ n, s: kept, z: 9 });
+      }
+    }
+    const live = Note.view(new ArrayBuffer(Note.size)) as unknown as { n: number; s: string };
+    live.s = text;
+    expect([live.n, live.s]).toEqual([n, kept]);
+  });
+
+  test('is refused if its length cannot be counted and it may not be cut', () => {
+    const Note = struct('Note', { n: u8, s: utf8(400, { length: 'n' }) });
+    for (const codec of [codecOf(Note), referenceCodecOf(Note)]) {
+      expect(() => codec.encode(new DataView(new ArrayBuffer(401)), 0, { s: long('x', 256) })).toThrow(
+        expect.objectContaining({
+          code: 'VALUE_TOO_LONG',
+          message: 'cannot write Note.s: text is 256 bytes, expected at most 255',
+        }),
+      );
+    }
+  });
+
+  test('has a length that no addition takes beyond it', () => {
+    const Note = struct('Note', { n: i8, s: utf8(4, { length: 'n' }) });
+    const view = new DataView(new ArrayBuffer(Note.size));
+    const { add } = fieldAccess(Note, 'n');
+    add?.(view, 0, 4);
+    for (const delta of [1, -5])
+      expect(() => add?.(view, 0, delta)).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
+    expect(view.getInt8(0)).toBe(4);
+  });
+});
+
+describe('pins out of order', () => {
+  test('give what a definition in memory order gives: fields, digest, records', () => {
+    const Pinned = struct('A', { a: u32, b: u32, gap: pad(4) }, { offsets: { a: 8, b: 0, gap: 4 } });
+    const Plain = struct('B', { b: u32, gap: pad(4), a: u32 });
+    expect(Pinned.fields.map(({ name, offset }) => [name, offset])).toEqual([
+      ['b', 0],
+      ['gap', 4],
+      ['a', 8],
+    ]);
+    expect([Pinned.digest, Pinned.size]).toEqual([Plain.digest, Plain.size]);
+    const memory = new Uint8Array(12);
+    Pinned.encode({ a: 1, b: 2 }, memory);
+    expect(Object.entries(Plain.decode(memory))).toEqual(Object.entries(Pinned.decode(memory)));
+    expect(Pinned.describe()).toBe(Plain.describe().replace(/^B/, 'A'));
+    const Either = union('U', { wide: u32, byte: u8 });
+    expect(struct('S', { u: Either }).digest).not.toBe(
+      struct('S', { u: union('U', { byte: u8, wide: u32 }) }).digest,
+    );
   });
 });

@@ -159,6 +159,16 @@ describe('union', () => {
     expect(inspect(record.value, options)).toContain("{ mode: 'On', byte: 1");
   });
 
+  test('a length inside it stays one that its field can have', () => {
+    const Noted = struct('Noted', {
+      value: union('V', { note: struct('Note', { n: u8, text: utf8(4, { length: 'n' }) }) }),
+    });
+    const { note } = Noted.decode(Uint8Array.of(1, 65, 66, 0, 0)).value;
+    note.n = 2;
+    expect(() => (note.n = 5)).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
+    expect([note.n, note.text]).toEqual([2, 'AB']);
+  });
+
   test('inside another layout keeps its bytes through decodeInto', () => {
     const target = Holder.zero();
     const memory = new Uint8Array(Holder.size).fill(2);

@@ -236,7 +236,11 @@ describe('view', () => {
     expect(() => (samples[2] = 1)).toThrow(
       'cannot write Sensor.samples[2]: there are 2 elements, expected up to 4 by count',
     );
-    view.count = 9;
+    expect(() => (view.count = 9)).toThrow(
+      'cannot write Sensor.count: its length in count is 9, expected 0 to 4',
+    );
+    expect(view.count).toBe(2);
+    new DataView(memory).setUint16(Sensor.offsets.count, 9, true);
     expect(() => samples.length).toThrow(
       'cannot read Sensor.samples: its length in count is 9, expected 0 to 4',
     );
@@ -250,7 +254,11 @@ describe('view', () => {
     expect(Note.decode(memory)).toEqual({ n: 3, text: 'abc' });
     view.n = 2;
     expect(view.text).toBe('ab');
-    view.n = 9;
+    expect(() => (view.n = 9)).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
+    expect(() => (view.n = 1.5)).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
+    expect(() => (view.n = '1' as never)).toThrow(expect.objectContaining({ code: 'VALUE_TYPE' }));
+    expect(view.n).toBe(2);
+    new DataView(memory).setUint16(0, 9, true);
     expect(() => view.text).toThrow(expect.objectContaining({ code: 'VALUE_RANGE' }));
   });
 
