@@ -14,7 +14,9 @@ let baton: ReturnType<typeof take> | undefined;
 const hit = (): void => console.log(`hits ${baton?.hit(`runner ${process.pid}`)}`);
 
 if (HANDED_OVER !== undefined) {
-  baton = take(JSON.parse(HANDED_OVER) as Handle | ForeignHandle);
+  // What a child inherits is its own. Adopted it is closed with the rest; else the memory would stay as long as this process.
+  const { osHandle } = JSON.parse(HANDED_OVER) as ForeignHandle;
+  baton = take({ osHandle, adopt: true });
   hit();
 }
 for await (const line of createInterface({ input: process.stdin })) {
