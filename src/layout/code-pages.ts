@@ -68,6 +68,15 @@ const identity = (): Uint16Array => Uint16Array.from({ length: 256 }, (_, byte) 
 const windows1252 = (): Uint16Array =>
   identity().map((byte) => (byte >= 0x80 && byte < 0xa0 ? WINDOWS_1252[byte - 0x80] || byte : byte));
 
+// PLATFORM: pages that the decoder of Node 22 lacks and that of Node 24 has (measured). 0xA0 to 0xFF of iso-8859-16:
+const ISO_8859_16 =
+  '\u00a0ĄąŁ€„Š§š©Ș«Ź\u00adźŻ°±ČłŽ”¶·žčș»ŒœŸżÀÁÂĂÄĆÆÇÈÉÊËÌÍÎÏĐŃÒÓÔŐÖŚŰÙÚÛÜĘȚßàáâăäćæçèéêëìíîïđńòóôőöśűùúûüęțÿ';
+const iso885916 = (): Uint16Array =>
+  identity().map((byte) => (byte < 0xa0 ? byte : ISO_8859_16.charCodeAt(byte - 0xa0)));
+/** 0x80 to 0xFF of x-user-defined are private-use characters. */
+const PRIVATE_USE = 0xf700;
+const userDefined = (): Uint16Array => identity().map((byte) => (byte < 0x80 ? byte : PRIVATE_USE + byte));
+
 // PLATFORM: what decoders built on ICU get wrong, measured against Node 24 and the tables of the WHATWG Encoding Standard:
 // private-use characters for undefined bytes of windows-874, 0xAA of windows-1253, 0xCA of windows-1255, two letters of koi8-u.
 const CORRECTIONS: Readonly<Record<string, ReadonlyMap<number, number>>> = {
@@ -90,14 +99,26 @@ function decoded(name: string): Uint16Array {
 
 const FROM_DECODER = [
   'ibm866', 'iso-8859-2', 'iso-8859-3', 'iso-8859-4', 'iso-8859-5', 'iso-8859-6', 'iso-8859-7', 'iso-8859-8', 'iso-8859-8-i',
-  'iso-8859-10', 'iso-8859-13', 'iso-8859-14', 'iso-8859-15', 'iso-8859-16', 'koi8-r', 'koi8-u', 'macintosh', 'windows-874',
+  'iso-8859-10', 'iso-8859-13', 'iso-8859-14', 'iso-8859-15', 'koi8-r', 'koi8-u', 'macintosh', 'windows-874',
   'windows-1250', 'windows-1251', 'windows-1253', 'windows-1254', 'windows-1255', 'windows-1256', 'windows-1257', 'windows-1258',
-  'x-mac-cyrillic', 'x-user-defined',
+  'x-mac-cyrillic',
 ]; // prettier-ignore
+
+/** Pages whose tables are written out here, whatever the runtime can decode. */
+export const WRITTEN_OUT: ReadonlySet<string> = new Set([
+  'windows-1252',
+  'iso-8859-16',
+  'x-user-defined',
+  'cp28591',
+  'cp28599',
+  'cp20127',
+]);
 
 /** The single-byte pages by canonical name. The `cp` ones are what Windows means by a number where the WHATWG means a superset. */
 export const SINGLE_BYTE: readonly ByteEncoding[] = Object.freeze([
   singleByte('windows-1252', windows1252),
+  singleByte('iso-8859-16', iso885916),
+  singleByte('x-user-defined', userDefined),
   singleByte('cp28591', identity),
   singleByte('cp28599', () => decoded('windows-1254').map((unit, byte) => (byte < 0xa0 ? byte : unit))),
   singleByte('cp20127', () => identity().map((byte) => (byte < 0x80 ? byte : REPLACEMENT))),

@@ -1,6 +1,6 @@
 // Finds an encoding by its WHATWG label or its Windows code page number.
 import { LayoutError } from '../errors.ts';
-import { SINGLE_BYTE } from './code-pages.ts';
+import { SINGLE_BYTE, WRITTEN_OUT } from './code-pages.ts';
 import { ISO_2022_JP } from './iso-2022-jp.ts';
 import { MULTI_BYTE } from './multi-byte.ts';
 import type { ByteEncoding, TextEncoding } from './text-encoding.ts';
@@ -91,10 +91,8 @@ function nameOf(encoding: unknown): string | undefined {
 
 /** Tells whether this runtime can decode what its tables would be made of. */
 function isSupported(encoding: TextEncoding): boolean {
-  const { name } = encoding;
-  return (
-    encoding.unit > 1 || name.startsWith('cp') || name === 'windows-1252' || decoderName(name) !== undefined
-  );
+  const { name, unit } = encoding;
+  return unit > 1 || WRITTEN_OUT.has(name) || decoderName(name) !== undefined;
 }
 
 /** Finds an encoding; undefined if this runtime does not know it. */
