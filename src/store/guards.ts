@@ -41,7 +41,8 @@ export function namedMutex(name: string, options: MutexOptions): NamedMutex {
 }
 
 /**
- * Guards a record by the `pthread_mutex_t` in its field `at`, declared as `bytes(40)`, which native peers lock too.
+ * Guards a record by the `pthread_mutex_t` in its field `at`, declared as `bytes(40)`, which native peers lock too: a field of the
+ * record's own, not of a struct in it.
  * @throws {ValueError} VALUE_TYPE, VALUE_RANGE
  */
 export function robustMutex<const B extends string>(
@@ -59,7 +60,7 @@ export function robustMutex<const B extends string>(
 }
 
 /**
- * Guards a record by a 32-bit word in it that is odd while somebody writes.
+ * Guards a record by a 32-bit word in it that is odd while somebody writes: a field of the record's own, not of a struct in it.
  * @throws {ValueError} VALUE_TYPE
  */
 export function seqlock<const W extends string>(options: { readonly sequence: W }): SequenceWord<W> {
@@ -69,7 +70,8 @@ export function seqlock<const W extends string>(options: { readonly sequence: W 
 }
 
 /**
- * Guards a record by two 32-bit words: a writer counts `begin` up, writes, then counts `end` up.
+ * Guards a record by two 32-bit words: a writer counts `begin` up, writes, then counts `end` up. Both are fields of the record's
+ * own, not of a struct in it.
  * @throws {ValueError} VALUE_TYPE
  */
 export function versionPair<const W extends string>(options: {

@@ -110,8 +110,11 @@ export interface LockOptions {
 
 interface Locking<L extends AnyLayout, G> {
   /**
-   * Takes the mutex without blocking the event loop, and gives it back when `work` is done.
+   * Takes the mutex without blocking the event loop, and gives it back when `work` is done. Other `withLock`s of this thread
+   * queue, so do not wait for one of the same mutex in `work`. Everything that is thrown rejects the promise.
    * @throws {GuardError} LOCK_TIMEOUT, WRITER_DIED
+   * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
+   * @throws {StoreClosedError} STORE_CLOSED
    */
   withLock<R>(work: (locked: LockedRecord<L, G>) => R | PromiseLike<R>, options?: LockOptions): Promise<R>;
 }

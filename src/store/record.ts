@@ -242,7 +242,8 @@ export class ForeignWriter extends ForeignReader {
     return fields;
   }
 
-  withLock<R>(work: (locked: object) => R | PromiseLike<R>, options: LockOptions = {}): Promise<R> {
+  // Async for what it refuses: a function that returns a promise never throws.
+  async withLock<R>(work: (locked: object) => R | PromiseLike<R>, options: LockOptions = {}): Promise<R> {
     this.requireOpen();
     const { protocol } = this.parts;
     if (!(protocol instanceof MutexGuard)) {

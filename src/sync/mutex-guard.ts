@@ -9,23 +9,29 @@ import type { RecordGuard } from './record-guard.ts';
 export interface MutexOptions {
   /** Milliseconds, 0 or more. */
   readonly timeoutMs: number;
-  /** Runs with the mutex held, before the call that found its owner dead goes on. */
+  /**
+   * Runs with the mutex held, before the call that found its owner dead goes on. Calls in it on any record of this mutex take
+   * no lock; it is done when it returns.
+   */
   readonly onAbandoned?: () => void;
 }
 
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 16;
 
-/** Mutexes that a `withLock` of this thread holds, and who waits for them, by the mutex's identity. */
-const queues = new Map<string, Promise<void>>();
+/** Mutexes that this thread holds, by their identity. */
 const heldHere = new Set<string>();
+/** Of those: where an `onAbandoned` is at work. Every record of the mutex is its to mend. */
+const inRepair = new Set<string>();
+/** The last `withLock` of this thread in line for a mutex. */
+const queues = new Map<string, Promise<void>>();
 
 /** Takes a mutex around reads and writes. */
 export class MutexGuard implements RecordGuard {
   readonly #mutex: Mutex;
   readonly #options: MutexOptions;
   readonly #what: string;
-  /** Above 0 while this guard holds the mutex: calls inside take no lock. */
+  /** Above 0 while calls take no lock, since this guard holds the mutex around them. */
   #depth = 0;
   #isHeld = false;
   #isClosed = false;
@@ -50,6 +56,7 @@ export class MutexGuard implements RecordGuard {
   #unlock(): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
+    heldHere.delete(this.#mutex.identity);
     this.#mutex.unlock();
   }
 
@@ -72,14 +79,15 @@ export class MutexGuard implements RecordGuard {
 
   /**
    * Runs `work` with the mutex held.
-   * @throws {GuardError} LOCK_TIMEOUT after `timeoutMs`, or at once while a `withLock` of this thread holds it; WRITER_DIED
+   * @throws {GuardError} LOCK_TIMEOUT after `timeoutMs`, or at once where this thread holds it for somebody else; WRITER_DIED
    */
   hold<T>(work: () => T): T {
-    if (this.#depth > 0) return work();
-    if (heldHere.has(this.#mutex.identity)) {
+    const { identity } = this.#mutex;
+    if (this.#depth > 0 || inRepair.has(identity)) return work();
+    if (heldHere.has(identity)) {
       throw new GuardError(
         'LOCK_TIMEOUT',
-        `cannot lock ${this.#what}: a withLock of this thread holds the mutex`,
+        `cannot lock ${this.#what}: this thread holds the mutex already, in a withLock or a call around this one`,
       );
     }
     const backOff = new BackOff(this.#options.timeoutMs);
@@ -88,9 +96,10 @@ export class MutexGuard implements RecordGuard {
   }
 
   #timeOut(milliseconds: number): GuardError {
+    const owner = heldHere.has(this.#mutex.identity) ? 'a withLock of this thread' : 'another owner';
     return new GuardError(
       'LOCK_TIMEOUT',
-      `cannot lock ${this.#what}: another owner has held the mutex for ${milliseconds} ms`,
+      `cannot lock ${this.#what}: ${owner} has held the mutex for ${milliseconds} ms`,
     );
   }
 
@@ -109,7 +118,9 @@ export class MutexGuard implements RecordGuard {
     if (this.#isClosed) throw new StoreClosedError(`cannot lock ${this.#what}: it is closed`);
     const answer = this.#mutex.tryLock();
     if (answer === 'busy') return false;
+    const { identity } = this.#mutex;
     this.#isHeld = true;
+    heldHere.add(identity);
     if (answer === 'taken') return true;
     const { onAbandoned } = this.#options;
     try {
@@ -119,12 +130,13 @@ export class MutexGuard implements RecordGuard {
           `cannot lock ${this.#what}: its last owner died while it held the mutex`,
         );
       }
-      this.#depth++;
+      inRepair.add(identity);
       try {
         onAbandoned();
       } finally {
-        this.#depth--;
+        inRepair.delete(identity);
       }
+      if (this.#isClosed) throw new StoreClosedError(`cannot lock ${this.#what}: its onAbandoned closed it`);
     } catch (error) {
       this.#unlock();
       throw error;
@@ -156,11 +168,9 @@ export class MutexGuard implements RecordGuard {
         if (performance.now() >= deadline) throw this.#timeOut(bound);
         await pause(pauseMs);
       }
-      heldHere.add(identity);
       try {
         return await work();
       } finally {
-        heldHere.delete(identity);
         this.#unlock();
       }
     } finally {

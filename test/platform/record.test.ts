@@ -445,6 +445,50 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     expect(writer.read()).toMatchObject({ level: 101, label: 'kept' });
   });
 
+  test('another record of the mutex is LOCK_TIMEOUT at once inside update, however long it would wait', async () => {
+    const { name, layout, guard, writer } = make();
+    writer.write({ level: 1, label: 'a' });
+    const patient = track(
+      joinRecord(name, layout, { guard: { ...guard, timeoutMs: Number.POSITIVE_INFINITY } }),
+    );
+    let inside = 0;
+    writer.update((draft) => {
+      for (const call of [() => patient.read(), () => patient.assign({ level: 9 })]) {
+        expect(call).toThrow(/this thread holds the mutex already/);
+        expect(call).toThrow(code('LOCK_TIMEOUT'));
+        inside++;
+      }
+      draft.level++;
+    });
+    expect([inside, patient.read().level]).toEqual([2, 2]);
+    await patient.withLock(async () => {
+      const given = writer.withLock(() => 1, { timeoutMs: 1 });
+      await expect(given).rejects.toThrow(/a withLock of this thread has held/);
+    });
+  });
+
+  test('onAbandoned mends every record of the mutex', async () => {
+    const { name, layout, guard, writer } = make();
+    writer.write({ level: 1, label: 'a' });
+    const second = track(
+      guard.kind === 'robustMutex'
+        ? joinRecord(name, layout, { guard })
+        : createRecord(uniqueName(), layout, { guard }),
+    );
+    const onAbandoned = (): void => {
+      second.update((draft) => void (draft.label = 'mended'));
+      expect(second.read().label).toBe('mended');
+    };
+    const args = [name, guard.kind, 'name' in guard ? String(guard.name) : ''];
+    const child = fork(new URL('./record-child.ts', import.meta.url), args, {
+      execArgv: ['--conditions=@sharecord/source'],
+    });
+    await once(child, 'exit');
+    const first = track(joinRecord(name, layout, { guard: { ...guard, onAbandoned } }));
+    expect(first.read().level).toBe(1);
+    expect(second.read().label).toBe('mended');
+  });
+
   test("a watch never waits for the mutex, tells of its owner's death once, and is over then", async () => {
     const { name, layout, guard, writer } = make();
     writer.write({ level: 1, label: 'a' });
@@ -532,11 +576,11 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     third.close();
     await expect(late).rejects.toMatchObject({ code: 'STORE_CLOSED' });
     await pending;
-    expect(() => third.withLock(() => 1)).toThrow(code('STORE_CLOSED'));
+    await expect(third.withLock(() => 1)).rejects.toMatchObject({ code: 'STORE_CLOSED' });
     expect(writer.read().level).toBe(2);
   });
 
-  test('what withLock gave is of no use after it', async () => {
+  test('what withLock gave is of no use after it, and bad arguments reject its promise', async () => {
     const { writer } = make();
     let kept: { read(): unknown; assign(patch: object): void } | undefined;
     await writer.withLock((locked) => void (kept = locked));
@@ -549,7 +593,8 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
       [() => 1, { signal: {} }, 'VALUE_TYPE'],
     ];
     for (const [work, options, expected] of bad) {
-      expect(() => writer.withLock(work as () => void, options as object)).toThrow(code(expected));
+      const given = writer.withLock(work as () => void, options as object);
+      await expect(given).rejects.toMatchObject({ code: expected });
     }
     writer.assign({ level: 5 });
   });
