@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codecOf, referenceCodecOf } from '../../src/layout/codec.ts';
-import { layoutsWithRecords } from '../support/layout-arbitraries.ts';
+import { layoutsWithRecords, layoutsWithUnions } from '../support/layout-arbitraries.ts';
 
 const memoryOf = (size: number): DataView => new DataView(new ArrayBuffer(size + 16).transfer());
 
@@ -28,6 +28,32 @@ describe('record codecs', () => {
         referenceCodecOf(layout).encode(plain, 3, record);
         expect(new Uint8Array(fast.buffer)).toEqual(new Uint8Array(plain.buffer));
         expect(codecOf(layout).decode(fast, 3)).toEqual(referenceCodecOf(layout).decode(fast, 3));
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('with unions at any depth, both write the same bytes over any others, and what they read is written back as it was', () => {
+    fc.assert(
+      fc.property(layoutsWithUnions, fc.constantFrom(0, 0xcc), ({ layout, record }, noise) => {
+        const images = [codecOf(layout), referenceCodecOf(layout)].flatMap((codec) => {
+          const view = memoryOf(layout.size);
+          new Uint8Array(view.buffer).fill(noise);
+          codec.encode(view, 3, record);
+          const again = memoryOf(layout.size);
+          new Uint8Array(again.buffer).fill(noise);
+          codec.encode(again, 3, codec.decode(view, 3));
+          return [new Uint8Array(view.buffer), new Uint8Array(again.buffer)];
+        });
+        const zeroed = memoryOf(layout.size);
+        referenceCodecOf(layout).encode(zeroed, 3, record);
+        const expected = new Uint8Array(zeroed.buffer).slice(3, 3 + layout.size);
+        for (const image of images) {
+          expect(image.subarray(3, 3 + layout.size)).toEqual(expected);
+          expect(
+            [...image.subarray(0, 3), ...image.subarray(3 + layout.size)].every((byte) => byte === noise),
+          ).toBe(true);
+        }
       }),
       { numRuns: 400 },
     );

@@ -225,46 +225,79 @@ const counted: fc.Arbitrary<Sample> = fc
     return { type, value };
   });
 
-/** Arbitrary field types, nested up to a small depth. */
-export const samples: fc.Arbitrary<Sample> = fc.letrec<{ sample: Sample; struct: Sample }>((tie) => ({
-  sample: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    leaf,
-    fc.tuple(tie('sample'), fc.integer({ min: 1, max: 5 })).map(([{ type, value }, n]) => ({
-      type: array(type, n),
-      value: fc.array(value, { minLength: n, maxLength: n }),
-    })),
-    tie('struct'),
-    counted,
-  ),
-  struct: fc
-    .tuple(fc.array(tie('sample'), { minLength: 1, maxLength: 4 }), names, packs)
-    .map(([inner, [...called], pack]) => {
-      const entries = inner.map((sample, i) => ({ name: called[i] as string, sample }));
-      const { layout, record } = assemble(entries, pack, undefined);
-      return { type: layout, value: record };
-    }),
-})).sample;
+/** The `pack` of each union here, which its type does not tell. */
+export const packOfUnion = new WeakMap<AnyType, Pack>();
 
-/** An arbitrary layout together with one record of it. */
-export const layoutsWithRecords: fc.Arbitrary<{
+/** Arbitrary field types, nested up to a small depth. */
+const samplesOf = (withUnions: boolean): fc.Arbitrary<Sample> =>
+  fc.letrec<{
+    sample: Sample;
+    struct: Sample;
+    union: Sample;
+  }>((tie) => ({
+    sample: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      leaf,
+      fc.tuple(tie('sample'), fc.integer({ min: 1, max: 5 })).map(([{ type, value }, n]) => ({
+        type: array(type, n),
+        value: fc.array(value, { minLength: n, maxLength: n }),
+      })),
+      tie('struct'),
+      ...(withUnions ? [tie('union')] : []),
+      counted,
+    ),
+    // Written with one member, and read as an object of all of them.
+    union: fc
+      .tuple(fc.array(tie('sample'), { minLength: 1, maxLength: 3 }), names, packs, fc.nat(2))
+      .map(([inner, [...called], pack, pick]) => {
+        const untied = inner.filter(({ type }) => type.kind !== 'pad');
+        const fields = Object.fromEntries(untied.map(({ type }, i) => [called[i] as string, type])) as Fields;
+        const chosen = pick % untied.length;
+        const { value } = untied[chosen] as Sample;
+        const type = union<Fields>('Either', fields, pack === undefined ? {} : { pack });
+        if (pack !== undefined) packOfUnion.set(type, pack);
+        return {
+          type,
+          value: value.map((member) => ({ [called[chosen] as string]: member })),
+        };
+      }),
+    struct: fc
+      .tuple(fc.array(tie('sample'), { minLength: 1, maxLength: 4 }), names, packs)
+      .map(([inner, [...called], pack]) => {
+        const entries = inner.map((sample, i) => ({ name: called[i] as string, sample }));
+        const { layout, record } = assemble(entries, pack, undefined);
+        return { type: layout, value: record };
+      }),
+  })).sample;
+
+interface LayoutWithRecord {
   readonly layout: Layout;
   readonly record: Record<string, unknown>;
-}> = fc
-  .tuple(
-    fc.array(fc.oneof({ weight: 9, arbitrary: samples }, { weight: 1, arbitrary: padding }), {
-      minLength: 1,
-      maxLength: 6,
-    }),
-    names,
-    packs,
-    fc.constantFrom<Abi>('win64', 'win32', 'linux64', 'linux32'),
-    samples,
-  )
-  .chain(([inner, called, pack, abi, last]) => {
-    const entries = [...inner.slice(0, 5), last].map((sample, i) => ({ name: called[i] as string, sample }));
-    const { layout, record } = assemble(entries, pack, abi);
-    return record.map((value) => ({ layout, record: value }));
-  });
+}
 
-export { union };
+const layoutsOf = (samples: fc.Arbitrary<Sample>): fc.Arbitrary<LayoutWithRecord> =>
+  fc
+    .tuple(
+      fc.array(fc.oneof({ weight: 9, arbitrary: samples }, { weight: 1, arbitrary: padding }), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      names,
+      packs,
+      fc.constantFrom<Abi>('win64', 'win32', 'linux64', 'linux32'),
+      samples,
+    )
+    .chain(([inner, called, pack, abi, last]) => {
+      const entries = [...inner.slice(0, 5), last].map((sample, i) => ({
+        name: called[i] as string,
+        sample,
+      }));
+      const { layout, record } = assemble(entries, pack, abi);
+      return record.map((value) => ({ layout, record: value }));
+    });
+
+/** An arbitrary layout without unions, together with one record of it, which a read gives back. */
+export const layoutsWithRecords: fc.Arbitrary<LayoutWithRecord> = layoutsOf(samplesOf(false));
+
+/** An arbitrary layout, unions at any depth, together with a record that can be written. */
+export const layoutsWithUnions: fc.Arbitrary<LayoutWithRecord> = layoutsOf(samplesOf(true));

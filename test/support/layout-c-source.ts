@@ -1,6 +1,7 @@
 // Spells a layout as C for a compiler that acts as an oracle: only the types whose C form cannot be doubted.
 import { insideOf, type Shape, type StructShape } from '../../src/layout/shape.ts';
 import type { AnyType, ArrayType, Layout } from '../../src/layout/types.ts';
+import { packOfUnion } from './layout-arbitraries.ts';
 
 const NUMBERS = {
   u8: 'uint8_t',
@@ -48,7 +49,10 @@ export class CSource {
       }
       case 'struct':
       case 'union':
-        return { type: `${shape.kind} ${this.define(shape, (type as Partial<Layout>).pack)}`, dims: '' };
+        return {
+          type: `${shape.kind} ${this.define(shape, (type as Partial<Layout>).pack ?? packOfUnion.get(type))}`,
+          dims: '',
+        };
     }
   }
 
