@@ -260,7 +260,13 @@ const compiles = (abi: Abi, source: string): boolean => {
 };
 
 /** Has a compiler check the sizes and offsets of many layouts at once; gives its complaints. */
-function complaints(layouts: readonly Layout[], abi: Abi, more: readonly string[] = []): string {
+function complaints(
+  layouts: readonly Layout[],
+  abi: Abi,
+  more: readonly string[] = [],
+  // Headers of the system are not there for every target.
+  alone: readonly string[] = more.length === 0 ? ['-ffreestanding'] : [],
+): string {
   const lines = ['#include <stdint.h>', '#include <stddef.h>', '#include <stdbool.h>'];
   layouts.forEach((layout, n) => {
     const source = new CSource();
@@ -280,8 +286,6 @@ function complaints(layouts: readonly Layout[], abi: Abi, more: readonly string[
   try {
     const file = join(folder, 'layouts.c');
     writeFileSync(file, [...lines, ...more].join('\n'));
-    // Headers of the system are not there for every target.
-    const alone = more.length === 0 ? ['-ffreestanding'] : [];
     execFileSync(command, ['-std=c11', ...alone, '-fsyntax-only', ...flags, file], {
       encoding: 'utf8',
       stdio: 'pipe',
@@ -330,6 +334,27 @@ describe.each(Object.keys(COMPILERS) as Abi[])('a C compiler for %s', (abi) => {
     expect(complaints([], abi, ['#include <time.h>', '_Static_assert(sizeof(time_t) == 3, "no");'])).toMatch(
       'no',
     );
+  });
+
+  // The headers of a C library are not there for every target, the compiler's own are. Of time_t only a library can tell.
+  test.skipIf(!isHere)('agrees on the types whose width it decides without a library', () => {
+    const named = {
+      long,
+      'unsigned long': ulong,
+      size_t: sizeT,
+      'void *': pointer,
+      'wchar_t[3]': wchar(3),
+    };
+    const facts = Object.entries(named).flatMap(([name, type]) => {
+      const { size, align } = struct<Fields>('One', { value: type }, { abi });
+      return [
+        `_Static_assert(sizeof(${name}) == ${size}, "size of ${name}");`,
+        `_Static_assert(_Alignof(${name}) == ${align}, "align of ${name}");`,
+      ];
+    });
+    expect(complaints([], abi, facts, ['-ffreestanding'])).toBe('');
+    const wrong = '_Static_assert(sizeof(size_t) == 3, "no");';
+    expect(complaints([], abi, [wrong], ['-ffreestanding'])).toMatch('no');
   });
 
   test.skipIf(!isHere)('complains about a layout that is wrong', () => {
