@@ -134,6 +134,8 @@ export class LinuxObject implements SegmentObject {
   readonly foreignOwner: boolean;
   /** A name that a new file has until it is published. */
   draft: string | undefined;
+  /** A descriptor of this process that was handed over for good. */
+  original: number | undefined;
   readonly #fd: number;
   readonly #closeFd: (fd: number) => void;
   readonly #locks: DescriptorLocks;
@@ -274,6 +276,12 @@ export class LinuxObject implements SegmentObject {
   #dropDraft(): void {
     if (this.draft !== undefined) fs.rmSync(this.draft, { force: true });
     this.draft = undefined;
+  }
+
+  adopt(): void {
+    const { original } = this;
+    this.original = undefined;
+    if (original !== undefined) fs.closeSync(original);
   }
 
   close(): void {

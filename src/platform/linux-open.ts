@@ -98,6 +98,6 @@ export function openHandle(handle: NativeHandle, writable: boolean): LinuxObject
 /** Opens a descriptor that a program which does not know this library has open. */
 export function openForeign({ osHandle, pid, adopt }: ForeignHandle, writable: boolean): LinuxObject {
   const object = openDescriptor(pid, osHandle, writable, 'anonymous', undefined);
-  if (adopt === true) fs.closeSync(osHandle);
+  if (adopt === true) object.original = osHandle;
   return object;
 }

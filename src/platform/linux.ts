@@ -107,7 +107,8 @@ export const linux: Platform = {
 
   createProcess: createProcessObject,
 
-  open(source, writable) {
+  open(source, access) {
+    const writable = access === 'read-write';
     if (typeof source === 'string') return openName(normalizePosixName(source), writable);
     if (!('backing' in source)) return openForeign(source, writable);
     if (source.backing === 'process') return createProcessObject(source.buffer);

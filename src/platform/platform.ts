@@ -1,5 +1,5 @@
-// The contract between the library and an operating system: types only. Each backend (linux.ts, process-memory.ts)
-// implements it and translates its system's errors; src/store and src/sync know nothing else of the system.
+// The contract between the library and an operating system: types only. Each backend (linux.ts, win32.ts, and without a
+// system of its own process-only.ts) implements it and translates its system's errors; src/store and src/sync know nothing else of the system.
 
 /** What a mapping may be used for; `copy-on-write` keeps this mapping's own changes to itself. */
 export type Access = 'read' | 'read-write' | 'copy-on-write';
@@ -39,7 +39,7 @@ export interface ForeignHandle {
   readonly pid?: number;
   /** Bytes to use of it, from its start; default all. */
   readonly size?: number;
-  /** Closes the original once it is open. Only in this process. */
+  /** Closes the original once the open has succeeded; one that throws leaves it. Only in this process. */
   readonly adopt?: boolean;
 }
 
@@ -140,6 +140,8 @@ export interface SegmentObject {
   replaced(): boolean;
   /** Frees the place if it still means this object. */
   unlink(): void;
+  /** Closes the number that it was opened by, if that was handed over with `adopt`: the last step of an open that succeeds. */
+  adopt(): void;
   close(): void;
 }
 
@@ -218,8 +220,8 @@ export interface Platform {
   createFile(options: CreateOptions, file: string): SegmentObject;
   createAnonymous(options: CreateOptions): SegmentObject;
   createProcess(size: number): SegmentObject;
-  /** Opens by name or handle. `writable` asks for permission to write. */
-  open(source: string | Handle | ForeignHandle, writable: boolean): SegmentObject;
+  /** Opens by name or handle, with no more rights than `access` needs. */
+  open(source: string | Handle | ForeignHandle, access: Access): SegmentObject;
   /** Bytes that a mutex takes in shared memory. */
   readonly mutexSize: number;
   /** Makes a mutex of zeroed memory that nobody else sees yet. */

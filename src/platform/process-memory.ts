@@ -161,6 +161,7 @@ class ProcessObject implements SegmentObject {
     return false;
   }
   unlink(): void {}
+  adopt(): void {}
   close(): void {}
 }
 

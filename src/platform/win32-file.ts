@@ -273,6 +273,9 @@ export class WindowsFile implements SegmentObject {
     return path.join(path.dirname(this.#path), `${this.#index}.sharecord-gone`);
   }
 
+  // Handles of native programs mean sections, never files.
+  adopt(): void {}
+
   unlink(): void {
     if (!this.named()) return;
     // PLATFORM: a mapped file can be renamed, not deleted (DeleteFileW).

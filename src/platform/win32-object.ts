@@ -92,6 +92,8 @@ export class WindowsObject implements SegmentObject {
   readonly #section: number;
   readonly #key: SectionKey;
   readonly #open = randomUUID();
+  /** A handle of this process that was handed over for good. */
+  original: number | undefined;
   /** Keeps this open's name alive: a handle is good as long as the open that gave it. */
   readonly #presence: number;
 
@@ -178,6 +180,12 @@ export class WindowsObject implements SegmentObject {
     return false;
   }
   unlink(): void {}
+
+  adopt(): void {
+    const { original } = this;
+    this.original = undefined;
+    if (original !== undefined) closeHandle(original);
+  }
 
   close(): void {
     // In this order: who still finds the event may use the number of the section.

@@ -5,7 +5,6 @@ import { markAsUncloneable } from 'node:worker_threads';
 import { SegmentError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
 import {
-  closeHandle,
   createSection,
   duplicateHandle,
   ERROR_ALREADY_EXISTS,
@@ -15,7 +14,7 @@ import {
   openSection,
 } from './kernel32.ts';
 import { checkFile, normalizeWindowsName } from './names.ts';
-import type { CreateOptions, ForeignHandle, NativeHandle, Platform } from './platform.ts';
+import type { Access, CreateOptions, ForeignHandle, NativeHandle, Platform } from './platform.ts';
 import { createProcessObject } from './process-memory.ts';
 import { randomUUID } from 'node:crypto';
 import { windowMessages } from './win32-window.ts';
@@ -27,15 +26,22 @@ import { READ_CONTROL, securityAttributes } from './win32-security.ts';
 
 const MS_PER_S = 1000;
 
-function openName(name: string, writable: boolean): WindowsObject {
-  const access = writable ? FILE_MAP_READ | FILE_MAP_WRITE : FILE_MAP_READ | FILE_MAP_COPY;
+/** Rights to ask for. PLATFORM: a copy-on-write view needs a section that may be read, too (MapViewOfFile). */
+const SECTION_RIGHTS: Readonly<Record<Access, number>> = {
+  read: FILE_MAP_READ,
+  'read-write': FILE_MAP_READ | FILE_MAP_WRITE,
+  'copy-on-write': FILE_MAP_READ | FILE_MAP_COPY,
+};
+
+function openName(name: string, access: Access): WindowsObject {
+  const rights = SECTION_RIGHTS[access];
   let section: number;
   try {
-    section = openSection(name, access | READ_CONTROL);
+    section = openSection(name, rights | READ_CONTROL);
   } catch (error) {
     if ((error as SegmentError).code !== 'SEGMENT_DENIED') throw error;
     // Perhaps only the owner's name is denied; then it counts as another's.
-    section = openSection(name, access);
+    section = openSection(name, rights);
   }
   return new WindowsObject(section, { name, id: undefined });
 }
@@ -47,8 +53,8 @@ function gone(name: string | undefined): SegmentError {
 }
 
 /** Opens what a handle means: by name, or through the process that made it, while the open that gave it lives. */
-function openHandle(handle: NativeHandle, writable: boolean): WindowsObject | WindowsFile {
-  if (handle.backing === 'file') return openFileHandle(handle, writable);
+function openHandle(handle: NativeHandle, access: Access): WindowsObject | WindowsFile {
+  if (handle.backing === 'file') return openFileHandle(handle, access === 'read-write');
   const [open, id] = handle.identity?.split('/') ?? [];
   const name = handle.name === undefined ? undefined : normalizeWindowsName(handle.name);
   if (name === undefined && handle.osHandle === undefined) throw gone(name);
@@ -58,7 +64,7 @@ function openHandle(handle: NativeHandle, writable: boolean): WindowsObject | Wi
           name,
           id,
         })
-      : openName(name, writable);
+      : openName(name, access);
   // Asked after the object is open: the answer yes means that it was the handle's until now.
   if (open === undefined || isPresent({ name, id }, open)) return object;
   object.close();
@@ -76,7 +82,7 @@ function openFileHandle({ file, identity }: NativeHandle, writable: boolean): Wi
 function openForeign({ osHandle, pid, adopt }: ForeignHandle): WindowsObject {
   const section = duplicateHandle(pid, osHandle, undefined, undefined);
   const object = new WindowsObject(section, { name: undefined, id: undefined });
-  if (adopt === true) closeHandle(osHandle);
+  if (adopt === true) object.original = osHandle;
   return object;
 }
 
@@ -112,11 +118,11 @@ export const win32: Platform = {
   createProcess: createProcessObject,
   locksOf: (name) => new MutexLocks(name.replace(/^Local\\/, '')),
 
-  open(source, writable) {
-    if (typeof source === 'string') return openName(normalizeWindowsName(source), writable);
+  open(source, access) {
+    if (typeof source === 'string') return openName(normalizeWindowsName(source), access);
     if (!('backing' in source)) return openForeign(source);
     if (source.backing === 'process') return createProcessObject(source.buffer);
-    return openHandle(source, writable);
+    return openHandle(source, access);
   },
 
   mutexSize: 0,

@@ -344,7 +344,7 @@ export function openManaged<T extends object>(
   if (access !== 'read' && access !== 'read-write') {
     throw optionError(act, 'access', access, 'string', "'read' or 'read-write'");
   }
-  const object = platform.open(checkSource(source, act), access === 'read-write');
+  const object = platform.open(checkSource(source, act), access);
   return withOpening(object, access, (opening) => {
     requireOwner(object, anyOwner);
     const joins = access === 'read-write' && object.place !== undefined;
@@ -360,6 +360,8 @@ export function openManaged<T extends object>(
       return header;
     };
     const header = joins ? passGate(opening.locks, object.place, enter) : enter();
-    return assemble(opening, header, access, false, make);
+    const opened = assemble(opening, header, access, false, make);
+    object.adopt();
+    return opened;
   }) as T;
 }

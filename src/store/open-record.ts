@@ -25,7 +25,7 @@ import {
   joinPrepared,
   MappedSegment,
   type NewSegment,
-  openSegment,
+  openUnadopted,
   type Prepare,
   type Segment,
 } from './segment.ts';
@@ -237,8 +237,10 @@ export function openRecord<
     throw optionError(act, 'access', access, 'string', "'read' or 'read-write' with this guard");
   }
   const owned = !isSegment(source);
-  const segment = owned ? openSegment(source, { access, anyOwner }) : source;
-  return attach(segment, owned, checked, access) as unknown as RecordByAccess<L, G, A>;
+  const segment = owned ? openUnadopted(source, { access, anyOwner }) : source;
+  const record = attach(segment, owned, checked, access);
+  if (owned) (segment as MappedSegment).adopt();
+  return record as unknown as RecordByAccess<L, G, A>;
 }
 
 /** Checks the fields that the guard names, before a segment is made or joined for it. */

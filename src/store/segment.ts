@@ -96,6 +96,11 @@ export class MappedSegment implements Segment {
     return () => this.#dependents.delete(dependent);
   }
 
+  /** Closes the number that it was opened by, if that was handed over for good. */
+  adopt(): void {
+    this.#parts.object.adopt();
+  }
+
   get name(): string | undefined {
     return this.#parts.object.name;
   }
@@ -348,7 +353,7 @@ export function joinPrepared(
 export function openIfThere({ backing, place }: CheckedOptions): SegmentObject | undefined {
   if (place === undefined) return undefined;
   try {
-    return platform.open(backing === 'file' ? { backing, file: place, size: 0 } : place, true);
+    return platform.open(backing === 'file' ? { backing, file: place, size: 0 } : place, 'read-write');
   } catch (error) {
     if (error instanceof SegmentError && error.code === 'SEGMENT_NOT_FOUND') return undefined;
     throw error;
@@ -382,6 +387,13 @@ export interface OpenSegmentOptions {
  * @throws {ValueError} VALUE_TYPE, VALUE_RANGE for bad options
  */
 export function openSegment(source: Source, options: OpenSegmentOptions = {}): Segment {
+  const segment = openUnadopted(source, options);
+  segment.adopt();
+  return segment;
+}
+
+/** Opens as `openSegment` does; a number that was handed over with `adopt` stays open until `adopt()`. */
+export function openUnadopted(source: Source, options: OpenSegmentOptions): MappedSegment {
   const act = 'open segment';
   requireObject(options, act);
   const { access = 'read', offset = 0 } = options;
@@ -392,7 +404,7 @@ export function openSegment(source: Source, options: OpenSegmentOptions = {}): S
     throw optionError(act, 'offset', offset, 'number', 'a whole number of bytes');
   if (options.length !== undefined) requireSize(options.length, act);
   const checked = checkSource(source, act);
-  const object = platform.open(checked, access === 'read-write');
+  const object = platform.open(checked, access);
   return closingOnThrow(object, () => {
     requireOwner(object, options.anyOwner);
     const end = isForeign(checked) ? (checked.size ?? object.size) : object.size;

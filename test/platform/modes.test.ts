@@ -303,6 +303,30 @@ test('adopt closes the original, without it the original stays the caller’s', 
   expect(() => openSegment({ osHandle })).toThrow(code('SEGMENT_NOT_FOUND'));
 });
 
+test('adopt leaves the original open when the open throws, whatever was to be opened', () => {
+  const maker = track(createSegment({ size: 4096 }));
+  const source = maker.duplicateFor(process.pid) as { osHandle: number };
+  const osHandle = onWindows ? source.osHandle : fs.openSync(`/proc/self/fd/${source.osHandle}`, 'r+');
+  const handle = { osHandle, adopt: true };
+  const guard = unguarded();
+  for (const [open, expected] of [
+    [() => openSegment(handle, { offset: 1e9 }), 'SEGMENT_TOO_SMALL'],
+    [() => openRecord(handle, Pair, { guard, offset: 1e9 }), 'SEGMENT_TOO_SMALL'],
+    [() => openRecord(handle, Pair, { guard: seqlock({ sequence: 'zz' as 'sequence' }) }), 'VALUE_TYPE'],
+    [() => openStore(handle, Pair), 'SEGMENT_FOREIGN'],
+  ] as const) {
+    expect(open).toThrow(code(expected));
+    openSegment({ osHandle }).close();
+  }
+  openRecord(handle, Pair, { guard }).close();
+  expect(() => openSegment({ osHandle })).toThrow(code('SEGMENT_NOT_FOUND'));
+  const store = track(createStore({ layout: Pair, capacity: 1 }));
+  const again = store.segment.duplicateFor(process.pid) as { osHandle: number };
+  const number = onWindows ? again.osHandle : fs.openSync(`/proc/self/fd/${again.osHandle}`, 'r+');
+  openStore({ osHandle: number, adopt: true }, Pair).close();
+  expect(() => openSegment({ osHandle: number })).toThrow(code('SEGMENT_NOT_FOUND'));
+});
+
 // PLATFORM: a section of Windows stays with its heirs, name and all; its locks are named mutexes, which nobody inherits.
 test('a store that a killed process left to a child is no writer’s: its name can be used again', async () => {
   const name = uniqueName();

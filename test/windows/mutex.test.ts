@@ -61,7 +61,7 @@ test('a name of another kind of object is refused with a code that says so', () 
   );
   segment?.close();
   openMutex(name);
-  expect(() => win32.open(name, false)).toThrow(
+  expect(() => win32.open(name, 'read')).toThrow(
     expect.objectContaining({ code: 'SEGMENT_FOREIGN', osCode: 6 }),
   );
   expect(() => win32.createUnpublished({ size: 8, mode: 0o600 }, name)).toThrow(

@@ -90,6 +90,16 @@ test('securityDescriptor opens a segment, and a mutex, wider', () => {
   closeHandle(mutex);
 });
 
+test('opening for reading asks for no more than reading', () => {
+  const name = uniqueName();
+  const SECTION_MAP_READ = 4;
+  const right = `0x${(READ_CONTROL | SECTION_MAP_READ).toString(16)}`;
+  track(createSegment({ name, size: 8, securityDescriptor: `D:P(A;;${right};;;WD)` }));
+  expect(new Uint8Array(track(openSegment(name)).buffer)[0]).toBe(0);
+  for (const access of ['read-write', 'copy-on-write'] as const)
+    expect(() => openSegment(name, { access }), access).toThrow(code('SEGMENT_DENIED'));
+});
+
 describe.skipIf(PEER === undefined)(
   'a name that a program of another owner has (left out without a compiled peer)',
   () => {
