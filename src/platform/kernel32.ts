@@ -59,13 +59,15 @@ export interface Failure {
   /** Where the number alone says too little: another code, and the fact. */
   readonly code?: SegmentErrorCode;
   readonly reason?: string;
+  /** What it happened to, if that is no segment. */
+  readonly what?: string;
 }
 
 /** Translates an answer of GetLastError into the error family. */
-export function windowsError({ act, segment, syscall, osCode, code, reason }: Failure): SegmentError {
-  const what = segment === undefined ? 'anonymous segment' : `segment "${segment}"`;
+export function windowsError({ act, segment, what, syscall, osCode, code, reason }: Failure): SegmentError {
+  const named = what ?? (segment === undefined ? 'anonymous segment' : `segment "${segment}"`);
   const fact = reason ?? `${syscall} failed with error ${osCode}`;
-  return new SegmentError(code ?? CODES[osCode] ?? 'SEGMENT_OS', `cannot ${act} ${what}: ${fact}`, {
+  return new SegmentError(code ?? CODES[osCode] ?? 'SEGMENT_OS', `cannot ${act} ${named}: ${fact}`, {
     syscall,
     osCode,
     segment,
@@ -273,22 +275,23 @@ export function sectionSize(section: number, segment: string | undefined): numbe
   }
 }
 
-/** Copies a handle from one process to another; undefined stands for this process. */
+/** Copies a handle from one process to another; undefined stands for this process. Messages say `act`. */
 export function duplicateHandle(
   from: number | undefined,
   handle: number,
   to: number | undefined,
   segment: string | undefined,
+  act = 'hand over',
 ): number {
-  const source = processHandle(from, segment);
+  const source = processHandle(from, segment, act);
   try {
-    const target = processHandle(to, segment);
+    const target = processHandle(to, segment, act);
     try {
       const copy = new BigInt64Array(1);
       if (kernel32().duplicateHandle(source, handle, target, copy, 0, 0, DUPLICATE_SAME_ACCESS) === 0) {
         const osCode = lastError();
         throw windowsError({
-          act: 'hand over',
+          act,
           segment,
           syscall: 'DuplicateHandle',
           osCode,
@@ -306,13 +309,13 @@ export function duplicateHandle(
   }
 }
 
-function processHandle(pid: number | undefined, segment: string | undefined): number {
+function processHandle(pid: number | undefined, segment: string | undefined, act: string): number {
   if (pid === undefined || pid === process.pid) return MINUS_ONE;
   const opened = Number(kernel32().openProcess(PROCESS_DUP_HANDLE, 0, pid));
   if (opened !== 0) return opened;
   const osCode = lastError();
   throw windowsError({
-    act: 'hand over',
+    act,
     segment,
     syscall: 'OpenProcess',
     osCode,

@@ -16,12 +16,12 @@ const AT_SYMLINK_FOLLOW = 0x400;
 const LARGEST_PAGE = 65536;
 const EINTR = 4;
 export const EEXIST = 17;
-// PLATFORM: open file description locks, fcntl(2); struct flock is 32 bytes on 64-bit Linux: type and whence (16 bits
-// each), start and length (64 bits each, 8-aligned), pid.
 const F_SETFD = 2;
 // PLATFORM: pidfd_open(2) and pidfd_getfd(2) have no wrappers in older C libraries; their numbers are the same everywhere.
 const SYS_PIDFD_OPEN = 434;
 const SYS_PIDFD_GETFD = 438;
+// PLATFORM: open file description locks, fcntl(2); struct flock is 32 bytes on 64-bit Linux: type and whence (16 bits
+// each), start and length (64 bits each, 8-aligned), pid.
 const F_OFD_GETLK = 36;
 const F_OFD_SETLK = 37;
 const F_WRLCK = 1;

@@ -54,11 +54,15 @@ export interface MessageWindow extends Disposable, AsyncIterable<WindowMessage> 
   close(): void;
 }
 
+type Result = IteratorResult<WindowMessage, undefined>;
+const END: Result = { done: true, value: undefined };
+
 class BufferedWindow implements MessageWindow {
   readonly title: string;
   readonly #window: SystemWindow;
   readonly #unread: WindowMessage[] = [];
-  readonly #waiting: ((result: IteratorResult<WindowMessage, undefined>) => void)[] = [];
+  /** Those who wait for a message, oldest first, and for which iterator. */
+  #waiting: { readonly by: object; readonly resolve: (result: Result) => void }[] = [];
   #closed = false;
 
   constructor(title: string, system: WindowMessages) {
@@ -78,31 +82,44 @@ class BufferedWindow implements MessageWindow {
     if (this.#closed) return;
     this.#unread.push(...received);
     while (this.#waiting.length > 0 && this.#unread.length > 0) {
-      this.#waiting.shift()?.({ done: false, value: this.#unread.shift() as WindowMessage });
+      this.#waiting.shift()?.resolve({ done: false, value: this.#unread.shift() as WindowMessage });
     }
     this.#unread.splice(0, this.#unread.length - MOST_UNREAD);
     if (this.#waiting.length === 0) this.#window.stayAlive(false);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<WindowMessage, undefined> {
-    const end = { done: true as const, value: undefined };
-    return {
+    let isOver = false;
+    const iterator: AsyncIterator<WindowMessage, undefined> = {
       next: () => {
-        if (this.#closed) return Promise.resolve(end);
+        if (this.#closed || isOver) return Promise.resolve(END);
         const value = this.#unread.shift();
         if (value !== undefined) return Promise.resolve({ done: false as const, value });
         this.#window.stayAlive(true);
-        return new Promise((resolve) => this.#waiting.push(resolve));
+        return new Promise((resolve) => this.#waiting.push({ by: iterator, resolve }));
       },
-      return: () => Promise.resolve(end),
+      return: () => {
+        isOver = true;
+        this.#endWaiting(iterator);
+        return Promise.resolve(END);
+      },
     };
+    return iterator;
+  }
+
+  /** Gives the end to those who wait, of one iterator or of all. */
+  #endWaiting(by?: object): void {
+    const ended = this.#waiting.filter((each) => by === undefined || each.by === by);
+    this.#waiting = this.#waiting.filter((each) => !ended.includes(each));
+    if (this.#waiting.length === 0 && !this.#closed) this.#window.stayAlive(false);
+    for (const { resolve } of ended) resolve(END);
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#window.close();
-    for (const resolve of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
+    this.#endWaiting();
   }
 
   [Symbol.dispose](): void {

@@ -318,6 +318,11 @@ export function createFileFor(options: CreateOptions, place: string): WindowsFil
     fs.rmSync(draft, { force: true });
     throw error;
   }
-  if (options.inheritable === true) shareWithChildren(object.handle.osHandle as number);
+  try {
+    if (options.inheritable === true) shareWithChildren(object.handle.osHandle as number);
+  } catch (error) {
+    object.close();
+    throw error;
+  }
   return object;
 }

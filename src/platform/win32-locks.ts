@@ -10,7 +10,7 @@ import {
   windowsError,
 } from './kernel32.ts';
 import type { KernelLocks, SystemMutex } from './platform.ts';
-import { isForeign, securityAttributes } from './win32-security.ts';
+import { isForeign, READ_CONTROL, securityAttributes } from './win32-security.ts';
 
 const SYNCHRONIZE = 0x10_0000;
 const MUTEX_MODIFY_STATE = 1;
@@ -110,28 +110,45 @@ export class MutexLocks implements KernelLocks {
 
 const mutexesHeldHere = new Set<string>();
 
+/**
+ * Opens a mutex that is there, to wait for it and to give it back; 0 if not even that is granted. PLATFORM: CreateMutexW asks
+ * for all rights on a mutex that exists (Mutex Object Security and Access Rights).
+ */
+function openExisting(name: string): number {
+  const rights = SYNCHRONIZE | MUTEX_MODIFY_STATE;
+  // Without a look at its owner it counts as another user's.
+  return (
+    Number(kernel32().openMutex(rights | READ_CONTROL, 0, name)) ||
+    Number(kernel32().openMutex(rights, 0, name))
+  );
+}
+
+function openOrMake(name: string, sddl: string | undefined): number {
+  const made = Number(kernel32().createMutex(securityAttributes(sddl), 0, name));
+  if (made !== 0) return made;
+  const osCode = lastError();
+  const opened = osCode === ERROR_ACCESS_DENIED ? openExisting(name) : 0;
+  if (opened !== 0) return opened;
+  const failure = { act: 'open', what: `mutex "${name}"`, segment: name, syscall: 'CreateMutexW', osCode };
+  if (osCode !== ERROR_INVALID_HANDLE) throw windowsError(failure);
+  throw windowsError({
+    ...failure,
+    code: 'SEGMENT_FOREIGN',
+    reason: 'the name belongs to a kernel object of another kind',
+  });
+}
+
 /** A named mutex; native programs open it by the same name. */
 export class WindowsMutex implements SystemMutex {
   readonly identity: string;
   readonly foreignOwner: boolean;
+  readonly #name: string;
   readonly #mutex: number;
   #closed = false;
 
   constructor(name: string, sddl: string | undefined) {
-    this.#mutex = Number(kernel32().createMutex(securityAttributes(sddl), 0, name));
-    if (this.#mutex === 0) {
-      const osCode = lastError();
-      const isOtherKind = osCode === ERROR_INVALID_HANDLE;
-      throw windowsError({
-        act: 'open mutex',
-        segment: name,
-        syscall: 'CreateMutexW',
-        osCode,
-        ...(isOtherKind
-          ? { code: 'SEGMENT_FOREIGN', reason: 'the name belongs to a kernel object of another kind' }
-          : {}),
-      });
-    }
+    this.#name = name;
+    this.#mutex = openOrMake(name, sddl);
     this.foreignOwner = isForeign(this.#mutex);
     this.identity = `mutex:${name.replace(/^Local\\/, '')}`;
   }
@@ -150,8 +167,9 @@ export class WindowsMutex implements SystemMutex {
       return;
     }
     throw windowsError({
-      act: 'unlock mutex',
-      segment: undefined,
+      act: 'unlock',
+      what: `mutex "${this.#name}"`,
+      segment: this.#name,
       syscall: 'ReleaseMutex',
       osCode: lastError(),
     });

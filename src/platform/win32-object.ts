@@ -52,7 +52,13 @@ export function mapSection(
 
 /** Lets child processes have a handle under the same number. */
 export function shareWithChildren(handle: number): void {
-  kernel32().setHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
+  if (kernel32().setHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT) !== 0) return;
+  throw windowsError({
+    act: 'create',
+    segment: undefined,
+    syscall: 'SetHandleInformation',
+    osCode: lastError(),
+  });
 }
 
 /** What tells one segment from all others. */

@@ -41,7 +41,7 @@ function takeMessages(window: number, message: DataView): WindowMessage[] {
   return taken;
 }
 
-/** The bell loop; each turn waits for a message or for the order to stop. */
+/** The message loop; each turn waits for a message or for the order to stop. */
 function run({ title, stop, words }: WindowOrder): void {
   // A hidden top-level window, since message-only ones hear no broadcast; of the class Static, which needs no code of ours.
   const window = Number(user32().createWindow(0, 'Static', title, 0, 0, 0, 0, 0, NONE, NONE, NONE, null));

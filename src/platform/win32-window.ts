@@ -8,6 +8,7 @@ import type { SystemWindow, WindowMessage, WindowMessages } from './platform.ts'
 import { user32 } from './user32.ts';
 
 const HWND_BROADCAST = 0xffff;
+const MANUAL_RESET = 1;
 const HWND_TOPMOST = -1;
 const ERROR_ACCESS_DENIED = 5;
 const ERROR_INVALID_WINDOW_HANDLE = 1400;
@@ -30,29 +31,59 @@ export const STATE_OPEN = 1;
 export const STATE_FAILED = 2;
 export const STATE_CLOSED = 3;
 
+// PLATFORM: a worker inherits what its program was started with, --input-type and --eval too, with which it cannot start
+// from a file; given a list, it refuses options of the process and of V8 (new Worker, execArgv).
+const WITH_VALUE = ['--conditions', '-C', '--disable-warning'];
+const ALONE = ['--experimental-strip-types', '--experimental-transform-types', '--no-warnings'];
+
+/** Gives those of a program's options that its worker's file needs: how modules are found and read. */
+export function optionsForWorker(execArgv: readonly string[]): string[] {
+  return execArgv.flatMap((option, i) => {
+    if (ALONE.includes(option) || WITH_VALUE.some((name) => option.startsWith(`${name}=`))) return [option];
+    const value = execArgv[i + 1];
+    return WITH_VALUE.includes(option) && value !== undefined ? [option, value] : [];
+  });
+}
+
+/** Tells why no window came: the call that failed, or that the worker did not get to it. */
+function refused(words: Int32Array): WindowError {
+  const osCode = Atomics.load(words, WINDOW_HANDLE);
+  const cause =
+    Atomics.load(words, WINDOW_STATE) === STATE_FAILED
+      ? `CreateWindowExW failed with error ${osCode}; the session may have no desktop`
+      : `its worker thread did not start within ${WORKER_BOUND_MS} ms`;
+  return new WindowError('WINDOW_UNSUPPORTED', `cannot open message window: ${cause}`, osCode);
+}
+
 function open(title: string, onMessages: (messages: readonly WindowMessage[]) => void): SystemWindow {
   const words = new Int32Array(new SharedArrayBuffer(8));
-  const stop = Number(kernel32().createEvent(null, 1, 0, null));
+  const stop = Number(kernel32().createEvent(null, MANUAL_RESET, 0, null));
+  if (stop === 0) {
+    const osCode = lastError();
+    throw new WindowError(
+      'WINDOW_UNSUPPORTED',
+      `cannot open message window: CreateEventW failed with error ${osCode}`,
+      osCode,
+    );
+  }
   const order: WindowOrder = { title, stop, words };
   // The worker's file has the ending of this one: .ts in the sources, .js in the package.
   const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const worker = new Worker(new URL(`./win32-window-worker.${ending}`, import.meta.url), {
     workerData: order,
+    execArgv: optionsForWorker(process.execArgv),
   });
   worker.on('message', onMessages);
+  // What ends it is told by `refused`; without a listener it would end this program too.
+  worker.on('error', () => {});
   // After the listener, which counts as a wish to stay alive.
   worker.unref();
   worker.once('exit', () => closeHandle(stop));
   // A worker starts without its parent's event loop, so this thread may wait for it.
   Atomics.wait(words, WINDOW_STATE, STATE_STARTING, WORKER_BOUND_MS);
   if (Atomics.load(words, WINDOW_STATE) !== STATE_OPEN) {
-    const osCode = Atomics.load(words, WINDOW_HANDLE);
     kernel32().setEvent(stop);
-    throw new WindowError(
-      'WINDOW_UNSUPPORTED',
-      `cannot open message window: CreateWindowExW failed with error ${osCode}; the session may have no desktop`,
-      osCode,
-    );
+    throw refused(words);
   }
   // A worker that waits inside a call would hold up the end of the process.
   const forget = atExit(() => kernel32().setEvent(stop));

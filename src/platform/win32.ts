@@ -5,6 +5,7 @@ import { markAsUncloneable } from 'node:worker_threads';
 import { SegmentError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
 import {
+  closeHandle,
   createSection,
   duplicateHandle,
   ERROR_ALREADY_EXISTS,
@@ -60,10 +61,13 @@ function openHandle(handle: NativeHandle, access: Access): WindowsObject | Windo
   if (name === undefined && handle.osHandle === undefined) throw gone(name);
   const object =
     name === undefined
-      ? new WindowsObject(duplicateHandle(handle.pid, handle.osHandle as number, undefined, undefined), {
-          name,
-          id,
-        })
+      ? new WindowsObject(
+          duplicateHandle(handle.pid, handle.osHandle as number, undefined, undefined, 'open'),
+          {
+            name,
+            id,
+          },
+        )
       : openName(name, access);
   // Asked after the object is open: the answer yes means that it was the handle's until now.
   if (open === undefined || isPresent({ name, id }, open)) return object;
@@ -80,7 +84,7 @@ function openFileHandle({ file, identity }: NativeHandle, writable: boolean): Wi
 }
 
 function openForeign({ osHandle, pid, adopt }: ForeignHandle): WindowsObject {
-  const section = duplicateHandle(pid, osHandle, undefined, undefined);
+  const section = duplicateHandle(pid, osHandle, undefined, undefined, 'open');
   const object = new WindowsObject(section, { name: undefined, id: undefined });
   if (adopt === true) object.original = osHandle;
   return object;
@@ -89,7 +93,12 @@ function openForeign({ osHandle, pid, adopt }: ForeignHandle): WindowsObject {
 function create({ size, securityDescriptor, inheritable }: CreateOptions, name: string | undefined) {
   const section = createSection(size, name, securityAttributes(securityDescriptor));
   if (section === undefined) return undefined;
-  if (inheritable === true) shareWithChildren(section);
+  try {
+    if (inheritable === true) shareWithChildren(section);
+  } catch (error) {
+    closeHandle(section);
+    throw error;
+  }
   return new WindowsObject(section, { name, id: name === undefined ? randomUUID() : undefined });
 }
 

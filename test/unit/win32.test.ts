@@ -1,5 +1,6 @@
 // The entry for window messages where there are none.
 import { expect, test } from 'vitest';
+import { optionsForWorker } from '../../src/platform/win32-window.ts';
 import {
   broadcast,
   findWindow,
@@ -24,4 +25,19 @@ test('off Windows sharecord/win32 imports and each call throws WINDOW_UNSUPPORTE
     expect(call).toThrow(expect.objectContaining({ code: 'WINDOW_UNSUPPORTED' }));
   }
   expect(WM_USER).toBe(1024);
+});
+
+test('a window’s worker gets what finds and reads modules of its program’s options, and nothing else', () => {
+  const options = [
+    '--expose-gc',
+    '-e',
+    'text',
+    '--conditions',
+    'a',
+    '--input-type=module',
+    '-C=b',
+    '--import',
+    'x',
+  ];
+  expect(optionsForWorker(options)).toEqual(['--conditions', 'a', '-C=b']);
 });

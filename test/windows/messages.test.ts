@@ -71,6 +71,17 @@ describe('openMessageWindow', () => {
     expect(findWindow(window.title)).toBe(window.handle);
   });
 
+  test('return() ends the pending next() of its own iterator alone, and takes no message', async () => {
+    const window = openWindow();
+    const [left, right] = [window[Symbol.asyncIterator](), window[Symbol.asyncIterator]()];
+    const [pending, other] = [left.next(), right.next()];
+    expect(await left.return!()).toEqual({ done: true, value: undefined });
+    expect(await pending).toEqual({ done: true, value: undefined });
+    expect(await left.next()).toEqual({ done: true, value: undefined });
+    post(window.handle, WM_USER, 8, 0);
+    expect((await other).value).toMatchObject({ wParam: 8 });
+  });
+
   test('keeps the newest 10 000 unread messages', async () => {
     const window = openWindow();
     // In portions, so that the window's own thread empties the system's queue, which has the same limit on Windows.
@@ -137,11 +148,23 @@ describe('a process with a window', () => {
     expect(findWindow(title)).toBeUndefined();
   });
 
-  test.each(['closes', 'forgets'])('ends by itself if nobody iterates: %s', async (how) => {
+  test.each(['closes', 'forgets', 'returns'])('ends by itself if nobody iterates: %s', async (how) => {
     const { title, exited } = start(how);
     expect(await exited).toEqual([0, null]);
     expect(findWindow(title)).toBeUndefined();
   });
+});
+
+test('a program that has no file, or options that a worker refuses, opens one too', async () => {
+  const title = uniqueTitle();
+  const text = `import { openMessageWindow } from 'sharecord/win32';
+    openMessageWindow({ title: ${JSON.stringify(title)} }).close(); console.log('opened');`;
+  const options = ['--conditions=@sharecord/source', '--expose-gc', '--input-type=module', '--eval', text];
+  const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  expect((await lines.next()).value).toBe('opened');
+  expect(await once(child, 'close')).toEqual([0, null]);
 });
 
 test('refuses arguments of the wrong kind before anything is sent', () => {

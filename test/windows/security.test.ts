@@ -100,6 +100,17 @@ test('opening for reading asks for no more than reading', () => {
     expect(() => openSegment(name, { access }), access).toThrow(code('SEGMENT_DENIED'));
 });
 
+test('a mutex that grants waiting and releasing alone is taken as one', () => {
+  const name = uniqueName();
+  // READ_CONTROL, SYNCHRONIZE and MUTEX_MODIFY_STATE.
+  const securityDescriptor = 'D:P(A;;0x120001;;;WD)';
+  const guard = namedMutex(name, { timeoutMs: 50 });
+  const first = track(createRecord(uniqueName(), Row, { guard, securityDescriptor }));
+  const second = track(createRecord(uniqueName(), Row, { guard }));
+  for (const record of [first, second]) record.write({ n: 4 });
+  expect(second.read()).toEqual({ n: 4 });
+});
+
 describe.skipIf(PEER === undefined)(
   'a name that a program of another owner has (left out without a compiled peer)',
   () => {
