@@ -1,7 +1,15 @@
 // Segments inside one process: a SharedArrayBuffer, without any object of the operating system. Also the only backing in a
 // browser, so this file imports nothing of Node.
 import { SegmentError } from '../errors.ts';
-import type { Doorbell, KernelLocks, Listener, Mapping, ProcessHandle, SegmentObject } from './platform.ts';
+import type {
+  Access,
+  Doorbell,
+  KernelLocks,
+  Listener,
+  Mapping,
+  ProcessHandle,
+  SegmentObject,
+} from './platform.ts';
 
 interface WorkerLike {
   readonly threadId: number;
@@ -130,7 +138,13 @@ class ProcessObject implements SegmentObject {
   get handle(): ProcessHandle {
     return { backing: 'process', buffer: this.#buffer, size: this.size };
   }
-  map(_access: unknown, offset: number, length: number): Mapping {
+  map(access: Access, offset: number, length: number): Mapping {
+    if (access === 'copy-on-write') {
+      throw new SegmentError(
+        'SEGMENT_UNSUPPORTED',
+        'cannot map a process segment copy-on-write: everybody has the one buffer',
+      );
+    }
     if (offset !== 0 || length !== this.size) {
       throw new SegmentError(
         'SEGMENT_UNSUPPORTED',

@@ -360,9 +360,13 @@ export function openIfThere({ backing, place }: CheckedOptions): SegmentObject |
   }
 }
 
+/** Tells of a segment without any bytes: its maker may be about to give it its size. */
+export class EmptySegmentError extends SegmentError {}
+
 function requireRoom(object: SegmentObject, size: number): void {
   if (object.size >= size) return;
-  throw new SegmentError(
+  const Refusal = object.size === 0 ? EmptySegmentError : SegmentError;
+  throw new Refusal(
     'SEGMENT_TOO_SMALL',
     `cannot open segment "${object.place ?? 'anonymous'}": it is ${object.size} bytes, expected at least ${size}`,
     { segment: object.place },

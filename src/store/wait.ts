@@ -8,7 +8,7 @@ import { openRecord } from './open-record.ts';
 import { openStore } from './open-store.ts';
 import { optionError, requireObject, requireSignal } from './options.ts';
 import type { GuardFor, OpenRecordOptions, RecordByAccess } from './record-types.ts';
-import { openSegment, type OpenSegmentOptions, type Segment } from './segment.ts';
+import { EmptySegmentError, openSegment, type OpenSegmentOptions, type Segment } from './segment.ts';
 import type { OpenStoreOptions, StoreAccess, StoreByAccess } from './types.ts';
 import { abortError } from './watch.ts';
 
@@ -36,8 +36,11 @@ function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<v
   });
 }
 
+// PLATFORM: between shm_open(3) and ftruncate(2) of its maker a segment has its name and no bytes.
 const isNotThereYet = (error: unknown): boolean =>
-  error instanceof SegmentError && (error.code === 'SEGMENT_NOT_FOUND' || error.code === 'SEGMENT_NOT_READY');
+  error instanceof EmptySegmentError ||
+  (error instanceof SegmentError &&
+    (error.code === 'SEGMENT_NOT_FOUND' || error.code === 'SEGMENT_NOT_READY'));
 
 async function waitFor<T>(open: () => T, options: WaitOptions): Promise<T> {
   requireObject(options, 'wait');
@@ -84,8 +87,8 @@ export function waitForMap<K extends KeyType, L extends AnyLayout, const A exten
 }
 
 /**
- * Opens a segment as `openSegment` does, as soon as it exists.
- * @throws {SegmentError} SEGMENT_NOT_FOUND after `timeoutMs`; at once what else `openSegment` throws
+ * Opens a segment as `openSegment` does, as soon as it exists and has a size.
+ * @throws {SegmentError} SEGMENT_NOT_FOUND, or SEGMENT_TOO_SMALL for one without bytes, after `timeoutMs`; at once what else `openSegment` throws
  */
 export function waitForSegment(
   source: Source,
@@ -95,8 +98,8 @@ export function waitForSegment(
 }
 
 /**
- * Opens a record as `openRecord` does, as soon as its segment exists.
- * @throws {SegmentError} SEGMENT_NOT_FOUND after `timeoutMs`; at once what else `openRecord` throws
+ * Opens a record as `openRecord` does, as soon as its segment exists and has a size.
+ * @throws {SegmentError} SEGMENT_NOT_FOUND, or SEGMENT_TOO_SMALL for one without bytes, after `timeoutMs`; at once what else `openRecord` throws
  */
 export function waitForRecord<
   L extends AnyLayout,

@@ -60,8 +60,13 @@ const places = [
   { backing: 'file', place: () => ({ file: newFile() }) },
   { backing: 'anonymous', place: () => ({}) },
 ] as const;
+// A SharedArrayBuffer has no copy-on-write view, and no number to inherit.
+const allPlaces = [
+  ...places,
+  { backing: 'process', place: () => ({ backing: 'process' as const }) },
+] as const;
 
-describe.each(places)('a $backing segment', ({ place }) => {
+describe.each(allPlaces)('a $backing segment', ({ place }) => {
   test('that is open for reading refuses every write of the library with VALUE_RANGE, and keeps its bytes', () => {
     const segment = track(createSegment({ ...place(), size: 64 }));
     const reader = track(openSegment(segment.handle));
@@ -80,6 +85,17 @@ describe.each(places)('a $backing segment', ({ place }) => {
     expect(new Uint8Array(segment.buffer).every((byte) => byte === 0)).toBe(true);
   });
 
+  test('tells truthfully who made it', () => {
+    const options = { ...place(), size: 64 };
+    const first = track(createSegment(options));
+    expect(first.created).toBe(true);
+    expect(track(openSegment(first.handle)).created).toBe(false);
+    // A segment without a place cannot be met twice.
+    expect(track(joinSegment(options)).created).toBe(first.name === undefined && !('file' in options));
+  });
+});
+
+describe.each(places)('a $backing segment', ({ place }) => {
   test('that is open copy-on-write keeps its changes to itself, whatever makes them', () => {
     const segment = track(createSegment({ ...place(), size: 64 }));
     const original = track(createRecord(segment, Pair, { guard: unguarded() }));
@@ -112,15 +128,14 @@ describe.each(places)('a $backing segment', ({ place }) => {
       code('VALUE_RANGE'),
     );
   });
+});
 
-  test('tells truthfully who made it', () => {
-    const options = { ...place(), size: 64 };
-    const first = track(createSegment(options));
-    expect(first.created).toBe(true);
-    expect(track(openSegment(first.handle)).created).toBe(false);
-    // A segment without a place cannot be met twice.
-    expect(track(joinSegment(options)).created).toBe(first.name === undefined && !('file' in options));
-  });
+test('a process segment is one buffer: windows and copy-on-write are SEGMENT_UNSUPPORTED', () => {
+  const segment = track(createSegment({ backing: 'process', size: 64 }));
+  for (const options of [{ access: 'copy-on-write' }, { offset: 8 }, { length: 8 }] as const)
+    expect(() => openSegment(segment.handle, options)).toThrow(code('SEGMENT_UNSUPPORTED'));
+  const whole = { guard: unguarded(), access: 'copy-on-write' } as const;
+  expect(() => openRecord(segment.handle, Pair, whole)).toThrow(code('SEGMENT_UNSUPPORTED'));
 });
 
 describe('a window at a 64-bit offset', () => {

@@ -1,5 +1,5 @@
 // Raw segments on every backing: what can be made, joined, opened, windowed, and what close leaves.
-import { statSync } from 'node:fs';
+import { statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createSegment, joinSegment, openSegment, type Segment, waitForSegment } from '../../src/index.ts';
 import { countHeld, isNamed, onWindows, pathOf, putForeign, wholeSize } from '../support/system.ts';
@@ -221,4 +221,24 @@ test('waitForSegment resolves once the segment exists', async () => {
 
 test('nothing of these tests is left in shared memory', () => {
   for (let i = 0; i < serial; i++) expect(isNamed(`sharecord-test-segment-${process.pid}-${i}`)).toBe(false);
+});
+
+// Windows makes a section with its size.
+test.skipIf(onWindows)('waitForSegment waits for a size, too, where a name comes before it', async () => {
+  const name = uniqueName();
+  writeFileSync(pathOf(name), '', { mode: 0o600 });
+  try {
+    expect(() => openSegment(name)).toThrow(code('SEGMENT_TOO_SMALL'));
+    await expect(waitForSegment(name, { timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'SEGMENT_TOO_SMALL',
+    });
+    const waiting = waitForSegment(name, { timeoutMs: 60_000 });
+    truncateSync(pathOf(name), 4);
+    expect(track(await waiting).size).toBe(4);
+    await expect(waitForSegment(name, { length: 5, timeoutMs: 60_000 })).rejects.toMatchObject({
+      code: 'SEGMENT_TOO_SMALL',
+    });
+  } finally {
+    unlinkSync(pathOf(name));
+  }
 });
