@@ -38,7 +38,7 @@ struct named_memory {
   bool created;
   int fd;   /* holds this user's lock byte; never mapped itself, since a mapping would keep the lock */
   int user; /* the lock byte */
-  bool keeps_name; /* a mutex that a program outside these rules made, and removes */
+  bool keeps_name; /* nobody used it when it was joined, so somebody else made it, or a crash left it; then it holds no byte */
 };
 
 static inline bool named_memory_lock_byte(int fd, short kind, off_t at) {
@@ -64,6 +64,12 @@ static inline bool named_memory_is_named(const struct named_memory *memory) {
          named.st_dev == open.st_dev;
 }
 
+/* True if another open holds a user's byte. */
+static inline bool named_memory_is_used(const struct named_memory *memory) {
+  struct flock users = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = NAMED_MEMORY_USERS};
+  return fcntl(memory->fd, F_OFD_GETLK, &users) == 0 && users.l_type != F_UNLCK;
+}
+
 /* 1 = joined what exists, 0 = there is nothing (any more), -1 = error. */
 static inline int named_memory_try_open(struct named_memory *memory, size_t size) {
   memory->fd = open(memory->path, O_RDWR | O_CLOEXEC);
@@ -73,7 +79,8 @@ static inline int named_memory_try_open(struct named_memory *memory, size_t size
   if (result == 0 && (size_t)stats.st_size < size) errno = EOVERFLOW, result = -1;
   if (result == 0) {
     named_memory_enter_gate(memory->fd);
-    if (named_memory_is_named(memory)) result = named_memory_become_user(memory) == 0 ? 1 : -1;
+    memory->keeps_name = !named_memory_is_used(memory);
+    if (named_memory_is_named(memory)) result = memory->keeps_name || named_memory_become_user(memory) == 0 ? 1 : -1;
     named_memory_lock_byte(memory->fd, F_UNLCK, NAMED_MEMORY_GATE);
   }
   if (result != 1) close(memory->fd);
@@ -84,6 +91,7 @@ static inline int named_memory_try_open(struct named_memory *memory, size_t size
 /* The same for memory that does not exist: it gets its name when it is complete, so that nobody ever joins half of it. */
 static inline int named_memory_try_create(struct named_memory *memory, size_t size, void (*prepare)(void *bytes)) {
   char own[64];
+  memory->keeps_name = false;
   memory->fd = open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (memory->fd < 0) return -1;
   memory->size = size;
@@ -114,7 +122,6 @@ static inline int named_memory_map(struct named_memory *memory) {
 
 /* Opens the memory of that name, of at least `size` bytes, or creates it zeroed (`created` tells). */
 static inline int named_memory_join(struct named_memory *memory, const char *name, size_t size) {
-  memory->keeps_name = false;
   snprintf(memory->path, sizeof memory->path, "/dev/shm/%s", name);
   for (;;) {
     int result = named_memory_try_open(memory, size);
@@ -128,20 +135,19 @@ static inline int named_memory_join(struct named_memory *memory, const char *nam
 /* Opens the memory of that name; without one it fails with ENOENT. */
 static inline int named_memory_open(struct named_memory *memory, const char *name, size_t size) {
   snprintf(memory->path, sizeof memory->path, "/dev/shm/%s", name);
-  memory->created = memory->keeps_name = false;
+  memory->created = false;
   int result = named_memory_try_open(memory, size);
   if (result == 0) errno = ENOENT;
   return result == 1 ? named_memory_map(memory) : -1;
 }
 
-/* Unmaps it; the last user of all removes the name. */
+/* Unmaps it; the last user of all removes the name, unless that was there before them. */
 static inline void named_memory_leave(struct named_memory *memory) {
   named_memory_enter_gate(memory->fd);
-  named_memory_lock_byte(memory->fd, F_UNLCK, memory->user);
-  struct flock users = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 0, .l_len = NAMED_MEMORY_USERS};
-  if (!memory->keeps_name && fcntl(memory->fd, F_OFD_GETLK, &users) == 0 && users.l_type == F_UNLCK &&
-      named_memory_is_named(memory))
-    unlink(memory->path);
+  if (!memory->keeps_name) {
+    named_memory_lock_byte(memory->fd, F_UNLCK, memory->user);
+    if (!named_memory_is_used(memory) && named_memory_is_named(memory)) unlink(memory->path);
+  }
   munmap(memory->bytes, memory->size);
   close(memory->fd);
 }
@@ -183,7 +189,6 @@ static inline void named_mutex_prepare(void *bytes) {
 
 /* Opens the mutex of that name, or creates it; leave it with `named_memory_leave`. */
 static inline int named_mutex_join(struct named_memory *memory, const char *name) {
-  memory->keeps_name = false;
   snprintf(memory->path, sizeof memory->path, "/dev/shm/%s", name);
   for (;;) {
     int result = named_memory_try_open(memory, sizeof(pthread_mutex_t));
@@ -191,9 +196,19 @@ static inline int named_mutex_join(struct named_memory *memory, const char *name
     if (result == 0) result = named_memory_try_create(memory, NAMED_MUTEX_SIZE, named_mutex_prepare);
     if (result < 0 || (result == 1 && named_memory_map(memory) < 0)) return -1;
     if (result == 0) continue;
-    memory->keeps_name = memory->size < NAMED_MUTEX_SIZE ||
-                         memcmp(memory->bytes + sizeof(pthread_mutex_t), NAMED_MUTEX_TAG, NAMED_MUTEX_TAG_LENGTH) != 0;
-    return 0;
+    if (!memory->keeps_name || memory->size < NAMED_MUTEX_SIZE ||
+        memcmp(memory->bytes + sizeof(pthread_mutex_t), NAMED_MUTEX_TAG, NAMED_MUTEX_TAG_LENGTH) != 0)
+      return 0;
+    /* The tag says whose it is although nobody uses it: a crash left it. */
+    named_memory_enter_gate(memory->fd);
+    bool is_there = named_memory_is_named(memory);
+    result = is_there ? named_memory_become_user(memory) : 0;
+    named_memory_lock_byte(memory->fd, F_UNLCK, NAMED_MEMORY_GATE);
+    memory->keeps_name = result < 0;
+    if (is_there && result == 0) return 0;
+    munmap(memory->bytes, memory->size);
+    close(memory->fd);
+    if (result < 0) return -1;
   }
 }
 
