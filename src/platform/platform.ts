@@ -74,7 +74,7 @@ export interface KernelLocks {
 
 /** A mutex that native programs can take too. It belongs to the thread that took it. */
 export interface Mutex {
-  /** Equal for all opens of the same mutex in this process. */
+  /** Equal for all opens of the same mutex in this thread (in `process` memory: through the same buffer). */
   readonly identity: string;
   /** `abandoned`: taken, and its last owner died while it held it; the mutex is made usable again. */
   tryLock(): 'taken' | 'abandoned' | 'busy';
@@ -132,7 +132,7 @@ export interface SegmentObject {
   doorbell(words: Int32Array, bell: number, byte: number): Doorbell;
   /** Gives a finished object that nobody can see its place; false if that is taken. Where it has it already: nothing. */
   publish(place: string): boolean;
-  /** Equal for all opens of this object in this process. */
+  /** Equal for all opens of this object in this process; of `process` memory for all opens of one buffer in this thread. */
   readonly identity: string;
   /** True while the place means this object, false if it means another or nothing. */
   named(): boolean;

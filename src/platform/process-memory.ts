@@ -120,17 +120,28 @@ class WordDoorbell implements Doorbell {
   }
 }
 
+/** A text for each buffer of this thread. The same memory received twice is two buffers, and gets two. */
+const identities = new WeakMap<SharedArrayBuffer, string>();
+let serial = 0;
+
+function identityOf(buffer: SharedArrayBuffer): string {
+  let identity = identities.get(buffer);
+  if (identity === undefined) identities.set(buffer, (identity = `process:${serial++}`));
+  return identity;
+}
+
 class ProcessObject implements SegmentObject {
   readonly backing = 'process';
   readonly name = undefined;
   readonly place = undefined;
   readonly outlivesUsers = false;
-  readonly identity = 'process';
+  readonly identity: string;
   readonly foreignOwner = false;
   readonly #buffer: SharedArrayBuffer;
 
   constructor(buffer: SharedArrayBuffer) {
     this.#buffer = buffer;
+    this.identity = identityOf(buffer);
   }
   get size(): number {
     return this.#buffer.byteLength;

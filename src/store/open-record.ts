@@ -32,6 +32,7 @@ import {
 
 const platform = selectPlatform();
 const WORD = 4;
+const MUTEX_ALIGNMENT = 8;
 
 /** A guard at work, and what it holds open. */
 interface Protocol {
@@ -40,41 +41,44 @@ interface Protocol {
   readonly release: () => void;
 }
 
-/** Gives the index of the 32-bit word that a guard's field is. */
-function wordOf(layout: AnyLayout, name: string, offset: number): number {
-  const { column, offset: inRecord } = fieldAccess(layout, name);
-  if (column !== Uint32Array && column !== Int32Array) {
-    throw new LayoutError(
-      'LAYOUT_FIELD_INVALID',
-      `cannot guard ${layout.name} by ${name}: expected a u32 or i32 field`,
-    );
-  }
-  const at = offset + inRecord;
-  if (at % WORD !== 0) {
-    throw new LayoutError(
-      'LAYOUT_FIELD_INVALID',
-      `cannot guard ${layout.name} by ${name}: it lies at byte ${at} of the segment, expected a multiple of ${WORD}`,
-    );
-  }
-  return at / WORD;
+const invalid = (layout: AnyLayout, name: string, fact: string): LayoutError =>
+  new LayoutError('LAYOUT_FIELD_INVALID', `cannot guard ${layout.name} by ${name}: ${fact}`);
+
+/** Refuses a field that is not aligned in memory. MAPPED: byte 0 of a segment is, since mappings begin with a page. */
+function requireAligned(layout: AnyLayout, name: string, at: number, align: number): void {
+  if (at % align === 0) return;
+  throw invalid(layout, name, `it lies at byte ${at} of the segment, expected a multiple of ${align}`);
 }
 
-/** Gives the range of the segment that a mutex field covers. */
-function mutexRange(layout: AnyLayout, name: string, offset: number): { at: number; size: number } {
+/** Gives the index of the 32-bit word that a guard's field is, in a window that begins at byte `start` of the segment. */
+function wordOf(layout: AnyLayout, name: string, start: number, offset: number): number {
+  const { column, offset: inRecord } = fieldAccess(layout, name);
+  if (column !== Uint32Array && column !== Int32Array)
+    throw invalid(layout, name, 'expected a u32 or i32 field');
+  const at = offset + inRecord;
+  requireAligned(layout, name, start + at, WORD);
+  // Atomics take the words of a typed array, which counts from the window's first byte.
+  if (start % WORD === 0) return at / WORD;
+  throw invalid(
+    layout,
+    name,
+    `its window begins at byte ${start} of the segment, expected a multiple of ${WORD}`,
+  );
+}
+
+/** Gives the range of such a window that a mutex field covers. */
+function mutexRange(
+  layout: AnyLayout,
+  name: string,
+  start: number,
+  offset: number,
+): { at: number; size: number } {
   const field = fieldAccess(layout, name);
   if (field.size < platform.mutexSize) {
-    throw new LayoutError(
-      'LAYOUT_FIELD_INVALID',
-      `cannot guard ${layout.name} by ${name}: it has ${field.size} bytes, expected at least ${platform.mutexSize}`,
-    );
+    throw invalid(layout, name, `it has ${field.size} bytes, expected at least ${platform.mutexSize}`);
   }
   const at = offset + field.offset;
-  if (at % 8 !== 0) {
-    throw new LayoutError(
-      'LAYOUT_FIELD_INVALID',
-      `cannot guard ${layout.name} by ${name}: it lies at byte ${at} of the segment, expected a multiple of 8`,
-    );
-  }
+  requireAligned(layout, name, start + at, MUTEX_ALIGNMENT);
   return { at, size: platform.mutexSize };
 }
 
@@ -84,25 +88,25 @@ function startGuard(
   segment: MappedSegment,
   makesMutex: boolean,
 ): Protocol {
-  const { buffer } = segment;
+  const { buffer, start } = segment;
   const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / WORD));
   const release = (): void => {};
   switch (guard.kind) {
     case 'seqlock': {
-      const at = wordOf(layout, guard.sequence, offset);
+      const at = wordOf(layout, guard.sequence, start, offset);
       return { guard: new SequenceGuard(words, at, layout.name), fields: [guard.sequence], release };
     }
     case 'versionPair': {
-      const begin = wordOf(layout, guard.begin, offset);
-      const end = wordOf(layout, guard.end, offset);
+      const begin = wordOf(layout, guard.begin, start, offset);
+      const end = wordOf(layout, guard.end, start, offset);
       const pair = new VersionPairGuard(words, begin, end, layout.name);
       return { guard: pair, fields: [guard.begin, guard.end], release };
     }
     case 'robustMutex': {
-      const { at, size } = mutexRange(layout, guard.at, offset);
+      const { at, size } = mutexRange(layout, guard.at, start, offset);
       const bytes = new Uint8Array(buffer, at, size);
       if (makesMutex && bytes.every((byte) => byte === 0)) platform.initializeMutex(bytes);
-      const mutex = platform.mutexAt(bytes, `${segment.identity}:${at}`);
+      const mutex = platform.mutexAt(bytes, `${segment.identity}:${start + at}`);
       const inside = new MutexGuard(mutex, guard, layout.name);
       const forget = segment.closeFirst(inside);
       const end = (): void => {
@@ -245,16 +249,17 @@ export function openRecord<
 
 /** Checks the fields that the guard names, before a segment is made or joined for it. */
 function requireGuardFields({ layout, guard, offset }: Checked): void {
-  if (guard.kind === 'seqlock') wordOf(layout, guard.sequence, offset);
-  if (guard.kind === 'versionPair') for (const name of [guard.begin, guard.end]) wordOf(layout, name, offset);
-  if (guard.kind === 'robustMutex') mutexRange(layout, guard.at, offset);
+  if (guard.kind === 'seqlock') wordOf(layout, guard.sequence, 0, offset);
+  if (guard.kind === 'versionPair')
+    for (const name of [guard.begin, guard.end]) wordOf(layout, name, 0, offset);
+  if (guard.kind === 'robustMutex') mutexRange(layout, guard.at, 0, offset);
 }
 
 /** What a segment made for a record holds before anybody else sees it: its mutex, if it has one. */
 function prepareFor({ layout, guard, offset }: Checked): Prepare {
   return (bytes) => {
     if (guard.kind !== 'robustMutex') return;
-    const { at, size } = mutexRange(layout, guard.at, offset);
+    const { at, size } = mutexRange(layout, guard.at, 0, offset);
     platform.initializeMutex(bytes.subarray(at, at + size));
   };
 }

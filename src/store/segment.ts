@@ -54,6 +54,8 @@ export interface Segment extends Disposable {
 interface SegmentParts {
   readonly object: SegmentObject;
   readonly mapping: Mapping;
+  /** First byte of the mapping in the segment. Default 0. */
+  readonly start?: number;
   readonly access: Access;
   readonly created: boolean;
   /** Gives up this open's share in the segment; the last one removes the name. */
@@ -110,6 +112,10 @@ export class MappedSegment implements Segment {
   /** Equal for all opens of this segment in this process. */
   get identity(): string {
     return this.#parts.object.identity;
+  }
+  /** First byte of this window in the segment, from which alignment and identity count. */
+  get start(): number {
+    return this.#parts.start ?? 0;
   }
   get closed(): boolean {
     return this.#closed;
@@ -415,6 +421,6 @@ export function openUnadopted(source: Source, options: OpenSegmentOptions): Mapp
     const length = options.length ?? end - offset;
     requireRoom(object, offset + Math.max(length, 1));
     const mapping = object.map(access, offset, length);
-    return new MappedSegment({ object, mapping, access, created: false, leave: () => {} });
+    return new MappedSegment({ object, mapping, start: offset, access, created: false, leave: () => {} });
   });
 }

@@ -106,6 +106,29 @@ describe('openRecord', () => {
     expect(() => other.read()).toThrow(code('STORE_CLOSED'));
   });
 
+  test('refuses a guard whose words are not aligned in memory, whatever the window says', () => {
+    const S = struct('S', { sequence: u32, level: u32 });
+    const guard = seqlock({ sequence: 'sequence' as const });
+    const owner = track(createSegment({ size: 256 }));
+    const windowAt = (offset: number) =>
+      track(openSegment(owner.handle, { access: 'read-write', offset, length: 128 }));
+    const refused = [
+      [2, 0, /at byte 2 of the segment/],
+      [1, 4, /at byte 5 of the segment/],
+      [2, 2, /window begins at byte 2 of the segment/],
+    ] as const;
+    for (const [start, offset, words] of refused) {
+      const open = () => openRecord(windowAt(start), S, { guard, offset, access: 'read-write' });
+      expect(open).toThrow(code('LAYOUT_FIELD_INVALID'));
+      expect(open).toThrow(words);
+    }
+    const pair = versionPair({ begin: 'sequence' as const, end: 'level' as const });
+    expect(() => openRecord(windowAt(2), S, { guard: pair })).toThrow(code('LAYOUT_FIELD_INVALID'));
+    createRecord(windowAt(12), S, { guard, offset: 4 }).write({ level: 7 });
+    expect(openRecord(owner, S, { guard, offset: 16 }).read()).toEqual({ sequence: 2, level: 7 });
+    expect(openRecord(windowAt(2), S, { guard: unguarded(), offset: 14 }).read().level).toBe(7);
+  });
+
   test('copy-on-write keeps its changes to itself', () => {
     const name = uniqueName();
     const owner = track(createRecord(name, Hub, { guard: unguarded() }));
@@ -665,6 +688,54 @@ describe.skipIf(onWindows)('a mutex in a record (Windows has none)', () => {
     }
     const again = openRecord(segment, Shared, { guard, access: 'read-write' });
     expect(again.read()).toMatchObject({ level: 4, label: 'made' });
+  });
+
+  test('is aligned in memory, whatever the window says', () => {
+    const owner = track(createSegment({ size: 4096 }));
+    const windowAt = (offset: number) =>
+      track(openSegment(owner.handle, { access: 'read-write', offset, length: 256 }));
+    for (const [start, offset] of [
+      [2, 0],
+      [4, 0],
+      [4, 8],
+      [8, 4],
+    ] as const) {
+      expect(() => createRecord(windowAt(start), Shared, { guard, offset }), `${start}+${offset}`).toThrow(
+        code('LAYOUT_FIELD_INVALID'),
+      );
+    }
+    expect(new Uint8Array(owner.buffer).every((byte) => byte === 0)).toBe(true);
+    const writer = createRecord(windowAt(4), Shared, { guard, offset: 4 });
+    writer.write({ level: 3, label: 'x' });
+    expect(openRecord(owner, Shared, { guard, offset: 8, access: 'read-write' }).read().level).toBe(3);
+  });
+
+  test('is the same through every window of its segment, and another one elsewhere', async () => {
+    const patient = robustMutex({ at: 'lock' as const, timeoutMs: Number.POSITIVE_INFINITY });
+    const owner = track(createSegment({ size: 3 * 4096 }));
+    const windowAt = (offset: number) =>
+      track(openSegment(owner.handle, { access: 'read-write', offset, length: 256 }));
+    const first = createRecord(owner, Shared, { guard: patient, offset: 64 });
+    const same = openRecord(windowAt(64), Shared, { guard: patient, access: 'read-write' });
+    const other = createRecord(windowAt(4096), Shared, { guard: patient, offset: 64 });
+    const [one, two] = [1, 2].map(() => {
+      const segment = track(createSegment({ backing: 'process', size: Shared.size }));
+      return [
+        createRecord(segment, Shared, { guard: patient }),
+        openRecord(openSegment(segment.handle, { access: 'read-write' }), Shared, {
+          guard: patient,
+          access: 'read-write',
+        }),
+      ] as const;
+    }) as [readonly [typeof first, typeof first], readonly [typeof first, typeof first]];
+    await first.withLock(() => {
+      expect(() => same.read()).toThrow(code('LOCK_TIMEOUT'));
+      expect(other.read().level).toBe(0);
+    });
+    await one[0].withLock(() => {
+      expect(() => one[1].read()).toThrow(code('LOCK_TIMEOUT'));
+      expect(two[0].read().level).toBe(0);
+    });
   });
 
   test('is never written outside its segment', () => {
