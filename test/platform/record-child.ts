@@ -18,6 +18,7 @@ const lockable = record as typeof record & { withLock(work: () => Promise<void>)
 if (how === 'stay') {
   await lockable.withLock(() => {
     parentPort?.postMessage('locked');
+    process.send?.('locked');
     return new Promise((resolve) => setTimeout(resolve, 2 ** 30));
   });
 } else if (how === 'exit') {
