@@ -1,4 +1,5 @@
 // Memory without a name, end to end: from our maker to native programs and ours, and from a native maker to ours.
+import { fstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createRecord, createSegment, unguarded } from '../../src/index.ts';
@@ -29,6 +30,40 @@ test('our children and processes that run already count in turn, and go on when 
     ],
   });
 });
+
+test.skipIf(onWindows)(
+  'our child lets go of what it inherited when it closes it (on Linux, where the system shows what a process has)',
+  async () => {
+    const segment = createSegment({ size: 65_536, inheritable: true });
+    const other = createSegment({ size: 100 });
+    try {
+      // The end of a link in /proc/PID/fd, the same for all who have the memory.
+      const { osHandle } = segment.handle as { osHandle: number };
+      const { ino } = fstatSync(osHandle);
+      const child = startProgram(process.execPath, ['--conditions=@sharecord/source', RUNNER], 'utf8', {
+        HANDED_OVER: JSON.stringify(segment.handle),
+      });
+      const held = (): string[] => [
+        ...readdirSync(`/proc/${child.pid}/fd`).filter((fd) => {
+          const found = statSync(`/proc/${child.pid}/fd/${fd}`, { throwIfNoEntry: false });
+          return found?.ino === ino && found.dev === fstatSync(osHandle).dev;
+        }),
+        ...readFileSync(`/proc/${child.pid}/maps`, 'latin1')
+          .split('\n')
+          .filter((line) => line.includes('memfd:') && line.includes(` ${ino} `)),
+      ];
+      await child.prints('hits 1');
+      expect(held().length).toBeGreaterThan(0);
+      child.type(JSON.stringify({ source: other.handle }));
+      await child.until((lines) => lines.length === 2);
+      expect(held()).toEqual([]);
+      expect(await child.end()).toBe(0);
+    } finally {
+      segment.close();
+      other.close();
+    }
+  },
+);
 
 describe.skipIf(NATIVE === undefined)('with a native program (left out where none was compiled)', () => {
   const native = NATIVE as string;

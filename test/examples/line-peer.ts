@@ -97,10 +97,12 @@ export function startProgram(
   command: string,
   args: readonly string[],
   encoding: BufferEncoding = 'utf8',
-): LinePeer {
-  const child = spawn(command, args, { cwd: ROOT });
+  env: NodeJS.ProcessEnv = {},
+): LinePeer & { readonly pid: number } {
+  const child = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...env } });
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  return new LinePeer(child, ended, () => child.kill('SIGKILL'), encoding);
+  const peer = new LinePeer(child, ended, () => child.kill('SIGKILL'), encoding);
+  return Object.assign(peer, { pid: child.pid! });
 }
 
 /** Starts an example, `examples/<file>`, in a process of its own. */

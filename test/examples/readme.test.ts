@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Program, ROOT } from './program.ts';
+import { makeFolder, Program, ROOT } from './program.ts';
 
 const EXAMPLES = join(ROOT, 'examples');
 const folders = readdirSync(EXAMPLES, { withFileTypes: true })
@@ -11,6 +11,10 @@ const index = readFileSync(join(EXAMPLES, 'README.md'), 'utf8');
 
 const commandsOf = (markdown: string): string[] =>
   [...markdown.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap((match) => match[1]!.trim().split('\n'));
+
+/** Commands for Linux alone, which compile native programs: all of a README in their order, since one runs what another made. */
+const nativeCommandsOf = (markdown: string): string =>
+  [...markdown.matchAll(/^```bash\n([^]*?)^```$/gm)].map((match) => match[1]!).join('');
 
 describe.each(folders)('the example %s', (folder) => {
   const readme = readFileSync(join(EXAMPLES, folder, 'README.md'), 'utf8');
@@ -31,6 +35,21 @@ describe.each(folders)('the example %s', (folder) => {
     expect({ command, code, stderr }).toMatchObject({ code: 0 });
     expect(stdout).not.toBe('');
   });
+
+  const native = nativeCommandsOf(readme);
+  test.skipIf(native === '' || process.platform !== 'linux')(
+    'has native programs that are compiled and run as its README says (on Linux alone; the commands are for it)',
+    async () => {
+      // A folder that looks like the root of the repository, so that what is compiled lands elsewhere.
+      const place = makeFolder();
+      for (const each of ['examples', 'native', 'node_modules', 'package.json', 'src'])
+        symlinkSync(join(ROOT, each), join(place, each));
+      const before = readdirSync(join(EXAMPLES, folder, 'native'));
+      const { code, stderr } = await new Program('bash', ['-ec', `cd "${place}"\n${native}`]).ended;
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(readdirSync(join(EXAMPLES, folder, 'native'))).toEqual(before);
+    },
+  );
 
   test("imports the package by its name, never this repository's files", () => {
     for (const file of readdirSync(join(EXAMPLES, folder)).filter((name) => name.endsWith('.ts'))) {
