@@ -53,6 +53,10 @@ int linkat(int old_folder, const char *old, int folder, const char *path, int fl
   return fails("linkat") ? -1 : REAL(linkat)(old_folder, old, folder, path, flags);
 }
 
+int msync(void *address, size_t length, int flags) {
+  return fails("msync") ? -1 : REAL(msync)(address, length, flags);
+}
+
 int posix_fallocate(int fd, off_t offset, off_t length) {
   return fails("posix_fallocate") ? failing_errno : REAL(posix_fallocate)(fd, offset, length);
 }

@@ -12,7 +12,7 @@ interface Line {
   readonly works: boolean;
 }
 
-test('whichever call fails, opening says SEGMENT_LIMIT, leaves nothing open, and works afterwards', () => {
+function runChild(): Line[] {
   const child = spawnSync(
     process.execPath,
     ['--conditions=@sharecord/source', fileURLToPath(new URL('./failing-child.ts', import.meta.url))],
@@ -24,10 +24,23 @@ test('whichever call fails, opening says SEGMENT_LIMIT, leaves nothing open, and
   );
   expect(child.stderr).toBe('');
   expect(child.status).toBe(0);
-  const lines = child.stdout
+  return child.stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Line);
+}
+const all = runChild();
+
+test('a flush reaches the system: one that fails is told with its number, the next goes through', () => {
+  expect(all.filter(({ call }) => call === 'msync')).toEqual(
+    ['file', 'record in a file', 'store in a file', 'map in a file'].map((what) => {
+      return { operation: `flush of a ${what}`, call: 'msync', outcome: 'SEGMENT_OS msync 5, done' };
+    }),
+  );
+});
+
+test('whichever call fails, opening says SEGMENT_LIMIT, leaves nothing open, and works afterwards', () => {
+  const lines = all.filter(({ call }) => call !== 'msync');
   expect(lines.filter(({ left, works }) => left || !works)).toEqual([]);
   // Calls that Node makes for itself may fail unnoticed; of those of the library each is told.
   const told = lines.filter(({ outcome }) => outcome !== 'done');

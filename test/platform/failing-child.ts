@@ -1,5 +1,8 @@
 // A process of failing-calls.test.ts, preloaded with native/failing-calls.c: lets each call of each operation fail in its turn and
 // prints one line of JSON per fault: what the operation said, and whether it left anything behind.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import koffi from 'koffi';
 import {
   createMap,
@@ -8,10 +11,14 @@ import {
   joinSegment,
   joinStore,
   namedMutex,
+  openRecord,
   openSegment,
   openStore,
+  type Segment,
+  type SegmentError,
   struct,
   u32,
+  unguarded,
   utf8,
 } from 'sharecord';
 import { countHeld, isNamed } from '../support/system.ts';
@@ -78,3 +85,37 @@ for (const [operation, open] of Object.entries(operations)) {
   open().close();
 }
 store.close();
+
+// A flush must reach msync: with EIO there it is told, and the next one goes through.
+const folder = mkdtempSync(join(tmpdir(), 'sharecord-test-failing-'));
+const flushed: Record<string, () => { readonly segment: Segment; close(): void }> = {
+  'flush of a file': () => {
+    const segment = createSegment({ file: join(folder, 'segment'), size: 5000 });
+    return { segment, close: () => segment.close() };
+  },
+  'flush of a record in a file': () =>
+    openRecord(createSegment({ file: join(folder, 'record'), size: 200 }), Row, {
+      guard: unguarded(),
+      access: 'read-write',
+    }),
+  'flush of a store in a file': () => createStore({ file: join(folder, 'store'), layout: Row, capacity: 4 }),
+  'flush of a map in a file': () => createMap({ file: join(folder, 'map'), layout: Row, capacity: 4, key }),
+};
+for (const [operation, open] of Object.entries(flushed)) {
+  const opened = open();
+  const { segment } = opened;
+  const outcomes = [5, 0].map((errno) => {
+    failNext('msync', errno, errno === 0 ? 0 : 1);
+    try {
+      segment.flush();
+      return 'done';
+    } catch (error) {
+      const { code, syscall, osCode } = error as SegmentError;
+      return `${code} ${syscall} ${osCode}`;
+    }
+  });
+  console.log(JSON.stringify({ operation, call: 'msync', outcome: outcomes.join(', ') }));
+  opened.close();
+  segment.close();
+}
+rmSync(folder, { recursive: true });
