@@ -2,11 +2,11 @@
 // memory's file, which everybody who has it can hear.
 import { on } from 'node:events';
 import { utimesSync, watch } from 'node:fs';
-import { broadcast, openMessageWindow, registerMessage } from 'sharecord/win32';
+import { broadcast, openMessageWindow, registerMessage, WindowError } from 'sharecord/win32';
 
 export interface Notices {
-  /** Tells the others. */
-  tell(): void;
+  /** Tells the others; gives the reason if that cannot be. */
+  tell(): string | undefined;
   /** Gives one item for each notice of others, until `close`. */
   heard(): AsyncGenerator<void>;
   close(): void;
@@ -21,7 +21,15 @@ function byMessage(name: string): Notices {
   const changed = registerMessage(name);
   const window = openMessageWindow({ title: 'text board' });
   return {
-    tell: () => broadcast(changed, window.handle, 0),
+    tell() {
+      try {
+        broadcast(changed, window.handle, 0);
+        return undefined;
+      } catch (error) {
+        if (!(error instanceof WindowError)) throw error;
+        return error.message;
+      }
+    },
     async *heard() {
       for await (const { message, wParam } of window) {
         // One's own broadcast comes back too.
@@ -32,14 +40,23 @@ function byMessage(name: string): Notices {
   };
 }
 
+/** Touches the memory's file, which everybody who watches it hears; gives the reason if it is gone. */
+function touch(path: string): string | undefined {
+  try {
+    const now = new Date();
+    utimesSync(path, now, now);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    return `the memory is called ${path} no more`;
+  }
+}
+
 function byTouch(path: string): Notices {
   const watcher = watch(path);
   const touches = on(watcher, 'change', { close: ['close'] });
   return {
-    tell() {
-      const now = new Date();
-      utimesSync(path, now, now);
-    },
+    tell: () => touch(path),
     async *heard() {
       // One's own touch is heard too: the text is then the one that was typed here.
       for await (const _ of touches) yield;

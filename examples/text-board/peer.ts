@@ -1,7 +1,7 @@
 // One peer: each line typed here becomes everybody's text, and each text of another peer is shown. It ends with its input.
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { GuardError } from 'sharecord';
+import { GuardError, ValueError } from 'sharecord';
 import { joinBoard, ORIGINAL } from './board.ts';
 import { openNotices } from './notices.ts';
 
@@ -27,12 +27,19 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Spells what others wrote for a terminal: no control character of theirs reaches it. */
+const printable = (text: string): string =>
+  text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+
 /** Shows the text if it changed. It sends no notice: what is only shown has not changed. */
 async function look(): Promise<void> {
   const text = await patiently(board.readChange);
   if (text === undefined) return;
   shown++;
-  console.log(`board: ${text}`);
+  console.log(`board: ${printable(text)}`);
 }
 
 const board = joinBoard(name);
@@ -45,9 +52,17 @@ try {
   console.log(board.created ? 'created the board' : 'joined the board');
   await look();
   for await (const line of createInterface({ input: process.stdin })) {
-    await patiently(() => board.write(line));
-    notices.tell();
+    try {
+      await patiently(() => board.write(line));
+    } catch (error) {
+      // No text that can be there: the board is as it was.
+      if (!(error instanceof ValueError)) throw error;
+      console.error(`not written, ${error.code}: ${error.message}`);
+      continue;
+    }
     typed++;
+    const reason = notices.tell();
+    if (reason !== undefined) console.error(`not told: ${reason}`);
   }
   console.log(`typed ${typed}, shown ${shown}`);
 } finally {

@@ -2,24 +2,38 @@
 // Linux: a touch of the memory's file.
 import { on } from 'node:events';
 import { utimesSync, watch } from 'node:fs';
-import { findWindow, openMessageWindow, post, WM_USER } from 'sharecord/win32';
+import { findWindow, openMessageWindow, post, WindowError, WM_USER } from 'sharecord/win32';
 import type { Options } from './options.ts';
 
 const NOTICE = WM_USER + 1024;
 const onWindows = process.platform === 'win32';
 const pathOf = (map: string): string => `/dev/shm/${map}`;
 
-/** Tells the receiver; false if there is no such window. On Linux nobody knows who listens. */
-export function tell({ map, title }: Options): boolean {
-  if (!onWindows) {
+/** Touches the memory's file, which everybody who watches it hears; gives the reason if it is gone. */
+function touch(path: string): string | undefined {
+  try {
     const now = new Date();
-    utimesSync(pathOf(map), now, now);
-    return true;
+    utimesSync(path, now, now);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    return `the memory is called ${path} no more`;
   }
-  const form = findWindow(title);
-  if (form === undefined) return false;
-  post(form, NOTICE, 1, 2);
-  return true;
+}
+
+/** Tells the receiver; gives the reason if that cannot be. On Linux nobody knows who listens. */
+export function tell({ map, title }: Options): string | undefined {
+  if (!onWindows) return touch(pathOf(map));
+  try {
+    const form = findWindow(title);
+    if (form === undefined) return `nobody has a window titled ${title}`;
+    post(form, NOTICE, 1, 2);
+    return undefined;
+  } catch (error) {
+    // Its window may go between the look and the post; its queue may be full, its rights greater than ours.
+    if (!(error instanceof WindowError)) throw error;
+    return error.message;
+  }
 }
 
 /** Gives one item for each notice, until `close`. */

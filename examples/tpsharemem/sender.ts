@@ -22,7 +22,8 @@ try {
       continue;
     }
     sent++;
-    if (!tell(options)) console.error(`nobody has a window titled ${options.title}`);
+    const reason = tell(options);
+    if (reason !== undefined) console.error(`not told: ${reason}`);
   }
   console.log(`sent ${sent}, refused ${refused}`);
 } finally {

@@ -1,10 +1,11 @@
 // One side, `side.ts server` or `side.ts client`: each line of numbers typed here becomes its zone, and the other's zone is shown when
 // that changed. It ends with its input.
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import { GuardError, SharecordError } from 'sharecord';
 import { openNotices } from './notices.ts';
 import { readOptions } from './options.ts';
-import { joinZones, LyingCount } from './zones.ts';
+import { joinZones, Refused } from './zones.ts';
 
 const options = readOptions();
 const { role } = options;
@@ -14,28 +15,39 @@ const notices = openNotices(options);
 let written = 0;
 let seen = 0;
 let last = '';
+const over = new AbortController();
 
-/** Shows the other's zone if it changed: on Linux one's own touch is heard too. */
-function look(): void {
-  let text: string;
+/** Gives what the other's zone has, or why that is refused. While somebody keeps its mutex there is neither. */
+function readTheirs(): string | undefined {
   try {
-    text = zones.theirs.read().join(' ');
+    return zones.theirs.read().join(' ');
   } catch (error) {
-    if (!(error instanceof LyingCount || error instanceof GuardError)) throw error;
-    text = `refused: ${error.message}`;
+    if (error instanceof Refused) return `refused: ${error.message}`;
+    if (!(error instanceof GuardError)) throw error;
+    console.error(`not read yet, ${error.code}: ${error.message}`);
+    return undefined;
   }
-  if (text === last) return;
+}
+
+/** Shows the other's zone if it changed: on Linux one's own touch is heard too. It tries until it could read: nobody tells twice. */
+async function look(): Promise<void> {
+  let text = readTheirs();
+  while (text === undefined && !over.signal.aborted) {
+    await setImmediate(); // each try waits up to 1000 ms; in between the input may end
+    text = readTheirs();
+  }
+  if (text === undefined || text === last) return;
   last = text;
   seen++;
   console.log(`${other}: ${text}`);
 }
 
 const listening = (async () => {
-  for await (const _ of notices.heard()) look();
+  await look();
+  for await (const _ of notices.heard()) await look();
 })();
 try {
   zones.handles.assign({ [role]: notices.handle });
-  look();
   console.log(`${role} is ready`);
   for await (const line of createInterface({ input: process.stdin })) {
     try {
@@ -47,11 +59,14 @@ try {
       continue;
     }
     written++;
-    if (!notices.tell(zones.handles.read()[other])) console.error(`no ${other} is there`);
+    const reason = notices.tell(zones.handles.read()[other]);
+    if (reason !== undefined) console.error(reason);
   }
   console.log(`written ${written}, seen ${seen}`);
 } finally {
-  zones.handles.assign({ [role]: 0 });
+  over.abort();
+  // Another one of this role may have come since.
+  if (zones.handles.read()[role] === notices.handle) zones.handles.assign({ [role]: 0 });
   notices.close();
   await listening;
   zones.close();

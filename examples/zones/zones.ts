@@ -16,12 +16,12 @@ import type { Agreed, Options } from './options.ts';
 const SIZE = 4096;
 const Handles = struct('Handles', { server: u32, client: u32 });
 
-/** What a zone says about itself cannot be true. */
-export class LyingCount extends Error {}
+/** What a zone holds is not to be believed. */
+export class Refused extends Error {}
 
 /**
  * Opens the zone at `offset`. Each has a mutex of its own beside the memory. Its writer goes on when the last owner of that died,
- * since it writes the zone whole; its reader is told (WRITER_DIED), for what it would read may be half written.
+ * since it writes the zone whole; its reader refuses what it finds then, which may be half written, until that changes.
  */
 function openZone(
   segment: Segment,
@@ -32,7 +32,13 @@ function openZone(
 ) {
   const Zone = struct('Zone', { count: i32, values: array(i32, n) });
   const extra = countsItself ? 1 : 0;
-  const guard = namedMutex(lock, { timeoutMs: 1000, ...(isOwn ? { onAbandoned() {} } : {}) });
+  let half: string | undefined;
+  const guard = namedMutex(lock, {
+    timeoutMs: 1000,
+    onAbandoned() {
+      if (!isOwn) half = JSON.stringify(record.read());
+    },
+  });
   const record = openRecord(segment, Zone, { guard, offset, access: 'read-write' });
   return {
     end: offset + Zone.size,
@@ -43,10 +49,15 @@ function openZone(
     },
     /** Gives the values that count; a count that points outside the zone is refused, not followed. */
     read(): number[] {
-      const { count, values } = record.read();
+      const zone = record.read();
+      if (half === JSON.stringify(zone)) {
+        throw new Refused('it may be half written, its last owner died while it held the mutex');
+      }
+      half = undefined;
+      const { count, values } = zone;
       if (count === 0) return []; // not written yet
       if (count < extra || count - extra > n) {
-        throw new LyingCount(`a count of ${count}, expected ${extra} to ${n + extra}`);
+        throw new Refused(`a count of ${count}, expected ${extra} to ${n + extra}`);
       }
       return values.slice(0, count - extra);
     },

@@ -1,7 +1,8 @@
 // The text board end to end: native peers and ours, in processes and threads, on one board.
-import { watch } from 'node:fs';
+import { unlinkSync, watch } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ORIGINAL } from '../../examples/text-board/board.ts';
+import { openNotices } from '../../examples/text-board/notices.ts';
 import { openSegment } from '../../src/index.ts';
 import { isNamed, onWindows, pathOf, wholeSize } from '../support/system.ts';
 import { type LinePeer, startExample, startProgram, startThread } from './line-peer.ts';
@@ -147,6 +148,63 @@ test('a text of 5000 characters is cut to 4095', async () => {
   await endAll([writer, reader]);
   expect(shows(writer)).toEqual([]);
 });
+
+test('a text that no memory can hold is refused, and control characters of others do not reach the terminal', async () => {
+  const names = uniqueNames();
+  const [writer, reader] = [await start('process', names), await start('process', names)];
+  writer.type('a\0b');
+  await Promise.race([writer.ended, until(() => writer.errors.length > 0)]);
+  expect(writer.errors).toEqual([expect.stringMatching(/^not written, VALUE_/)]);
+  writer.type('\u001b[2Jred');
+  await reader.prints('board: \\u{1b}[2Jred');
+  expect(await writer.end()).toBe(0);
+  await endAll([reader]);
+});
+
+test.skipIf(onWindows)(
+  'a board that lost its name is told, and no peer ends of it (on Linux, where names can go)',
+  async () => {
+    const names = uniqueNames();
+    const peer = await start('process', names);
+    unlinkSync(pathOf(names.name));
+    peer.type('x');
+    await Promise.race([peer.ended, until(() => peer.errors.length > 0)]);
+    expect(peer.errors).toEqual([`not told: the memory is called ${pathOf(names.name)} no more`]);
+    expect(await peer.end()).toBe(0);
+  },
+);
+
+/** Waits for a sign; the test's own time limit ends it. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((done) => setTimeout(done, 5));
+}
+
+test.skipIf(!onWindows)(
+  "a peer does not hear its own notice, but hears another's (on Windows alone; a touch on Linux reaches everybody)",
+  async () => {
+    const { name, message } = uniqueNames();
+    const [own, other] = [openNotices(name, message), openNotices(name, message)];
+    let [heard, heardByOther] = [0, 0];
+    const listening = [
+      (async () => {
+        for await (const _ of own.heard()) heard++;
+      })(),
+      (async () => {
+        for await (const _ of other.heard()) heardByOther++;
+      })(),
+    ];
+    expect(own.tell()).toBeUndefined();
+    await until(() => heardByOther === 1);
+    // What comes behind one's own in one's own queue.
+    expect(other.tell()).toBeUndefined();
+    await until(() => heard > 0);
+    await new Promise((done) => setTimeout(done, 200));
+    expect([heard, heardByOther]).toEqual([1, 1]);
+    own.close();
+    other.close();
+    await Promise.all(listening);
+  },
+);
 
 // One test of this file alone uses these names; under Wine files run one after the other.
 test.skipIf(!onWindows || NATIVE === undefined)(

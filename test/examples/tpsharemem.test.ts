@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { tell } from '../../examples/tpsharemem/notices.ts';
 import { ansiShareMem, TPShareMem } from '../../examples/tpsharemem/record.ts';
 import { type AnyLayout, codegen, joinRecord, joinSegment, namedMutex } from '../../src/index.ts';
 import { onWindows } from '../support/system.ts';
@@ -153,6 +154,24 @@ describe('the mutex', () => {
     }
   });
 
+  test('that somebody keeps delays a text that was told of, and loses none', async () => {
+    const names = uniqueNames();
+    const memory = joinMutex(names);
+    try {
+      const receiver = await start('process', 'receiver', names);
+      await memory.withLock(async (locked) => {
+        locked.write({ Data: 'under a long hold \u001b[31m' });
+        tell({ ...names, encoding: 'utf-16', 'no-mutex': false, clear: false });
+        await Promise.race([receiver.ended, until(() => receiver.errors.length > 0)]);
+        expect(receiver.errors[0]).toMatch(/^not read yet, LOCK_TIMEOUT: /);
+      });
+      await receiver.prints('Data: under a long hold \\u{1b}[31m');
+      expect(await receiver.end()).toBe(0);
+    } finally {
+      memory.close();
+    }
+  });
+
   test.skipIf(NATIVE === undefined)(
     'whose owner was killed is told apart from one that was free, by ours and by the native side',
     async () => {
@@ -262,7 +281,7 @@ describe('what the original gets wrong', () => {
       const sender = await start('process', 'sender', uniqueNames());
       sender.type('x');
       await until(() => sender.errors.length > 0);
-      expect(sender.errors[0]).toMatch(/^nobody has a window titled /);
+      expect(sender.errors[0]).toMatch(/^not told: nobody has a window titled /);
       expect(await sender.end()).toBe(0);
     },
   );
