@@ -7,7 +7,9 @@ import { join } from 'node:path';
 export const available = (command: string): boolean => spawnSync(command, ['--version']).status !== null;
 
 function run(folder: string, command: string, args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: 'utf8' });
+  // Mono would keep a file in /dev/shm for as long as it runs, and for ever when it is killed.
+  const env = { ...process.env, MONO_DISABLE_SHARED_AREA: '1' };
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: folder, env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command}: ${stdout}${stderr}`);
   return stdout;
 }
