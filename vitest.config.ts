@@ -42,6 +42,8 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@sharecord/source'] } },
   test: {
     pool: 'forks',
+    // Many tests wait for processes: on two processors one worker would leave one idle.
+    maxWorkers: '100%',
     reporters: ['default'],
     projects: [
       project('unit', 30_000),
