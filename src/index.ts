@@ -112,13 +112,8 @@ export type {
 } from './store/map-types.ts';
 export type { MutexOptions } from './sync/mutex-guard.ts';
 export type { Lifetime } from './store/segment-header.ts';
-export {
-  createSegment,
-  joinSegment,
-  openSegment,
-  type OpenSegmentOptions,
-  type Segment,
-} from './store/segment.ts';
+export type { Segment } from './store/mapped-segment.ts';
+export { createSegment, joinSegment, openSegment, type OpenSegmentOptions } from './store/segment.ts';
 export type {
   Change,
   OpenStoreOptions,

@@ -26,7 +26,6 @@ export function showLine(value: unknown, asJson: boolean): string {
     compact: true,
     maxArrayLength: null,
     maxStringLength: null,
-    sorted: false,
   });
   return printable(text);
 }

@@ -2,7 +2,7 @@
 import type { AnyLayout, FieldType, Infer, InferInput, NumberType } from '../layout/types.ts';
 import type { Handle } from '../platform/platform.ts';
 import type { SegmentOptions } from './options.ts';
-import type { Segment } from './segment.ts';
+import type { Segment } from './mapped-segment.ts';
 import type { StoreAccess, SyncCallback, WatchOptions } from './types.ts';
 
 /** A key type: a text that is stored whole, or an integer. Floats, and texts that are cut or replaced, are refused. */

@@ -1,12 +1,13 @@
 // The object behind MapReader and MapWriter: one open of a map by one thread.
 import type { AnyLayout, AnyType } from '../layout/types.ts';
 import type { Handle } from '../platform/platform.ts';
-import { draftChange } from './draft.ts';
+import { draftChange, requireChange } from './draft.ts';
 import type { MapAccess, MapCalls } from './map-access.ts';
 import type { MapChange } from './map-types.ts';
 import { KeyWatch, MapWatch } from './map-watch.ts';
+import { hide } from './hide.ts';
 import { optionError } from './options.ts';
-import type { MappedSegment, Segment } from './segment.ts';
+import type { MappedSegment, Segment } from './mapped-segment.ts';
 import type { WatchOptions } from './types.ts';
 import type { Watching, WatchHub } from './watch.ts';
 
@@ -130,10 +131,6 @@ export class MapReader {
   }
 }
 
-function hide(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value });
-}
-
 /** Reads and writes. */
 export class MapWriter extends MapReader {
   declare readonly set: (key: unknown, record: object) => this;
@@ -158,8 +155,7 @@ export class MapWriter extends MapReader {
   }
 
   update(key: unknown, change: (draft: object) => unknown): boolean {
-    if (typeof change !== 'function')
-      throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
+    requireChange(change, this.layout);
     return this.#access.revise(
       key,
       draftChange(this.layout, () => `${this.layout.name}[${String(key)}]`, change),

@@ -6,7 +6,8 @@
 import { selectPlatform } from '#platform';
 import { SegmentError } from '../errors.ts';
 import { MutexGuard, type MutexOptions } from '../sync/mutex-guard.ts';
-import { joinPrepared, MappedSegment, type NewSegment, openSegment } from './segment.ts';
+import { MappedSegment } from './mapped-segment.ts';
+import { joinPrepared, type NewSegment, openSegment } from './segment.ts';
 
 const platform = selectPlatform();
 const TAG = new TextEncoder().encode('SHAREMTX');

@@ -8,6 +8,7 @@ import type { CellMemory } from '../sync/cells.ts';
 import { LOCK_BOUND_MS, LockWord } from '../sync/lock-word.ts';
 import type { MutexOptions } from '../sync/mutex-guard.ts';
 import { passGate } from './lifetime.ts';
+import { MappedSegment } from './mapped-segment.ts';
 import { Opening } from './opening.ts';
 import {
   type CheckedOptions,
@@ -18,7 +19,7 @@ import {
   requireObject,
   type SegmentOptions,
 } from './options.ts';
-import { createObject, MappedSegment, openIfThere, requireOwner, takenError } from './segment.ts';
+import { createObject, openIfThere, requireOwner, takenError } from './segment.ts';
 import {
   ARMED_WORD,
   BELL_WORD,

@@ -19,16 +19,9 @@ import type {
   RecordWriter,
 } from './record-types.ts';
 import { ForeignReader, ForeignWriter } from './record.ts';
+import { MappedSegment, type Segment } from './mapped-segment.ts';
 import { type MutexRights, openNamedMutex } from './named-mutex.ts';
-import {
-  createPrepared,
-  joinPrepared,
-  MappedSegment,
-  type NewSegment,
-  openUnadopted,
-  type Prepare,
-  type Segment,
-} from './segment.ts';
+import { createPrepared, joinPrepared, type NewSegment, openUnadopted, type Prepare } from './segment.ts';
 
 const platform = selectPlatform();
 const WORD = 4;

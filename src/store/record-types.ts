@@ -3,7 +3,7 @@ import type { AnyLayout, FieldName, Infer, InferInput, InferPatch, IntegerName }
 import type { Access } from '../platform/platform.ts';
 import type { MutexOptions } from '../sync/mutex-guard.ts';
 import type { SegmentOptions } from './options.ts';
-import type { Segment } from './segment.ts';
+import type { Segment } from './mapped-segment.ts';
 import type { SyncCallback, WatchOptions } from './types.ts';
 
 declare const GUARDED: unique symbol;

@@ -6,11 +6,12 @@ import { type FieldAccess, fieldAccess } from '../layout/field-access.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import { LOCK_BOUND_MS } from '../sync/lock-word.ts';
 import { MutexGuard } from '../sync/mutex-guard.ts';
+import { requireChange, runChange } from './draft.ts';
 import { FEWEST_RUNS, overtaken } from './record-access.ts';
 import type { RecordGuard } from '../sync/record-guard.ts';
 import { optionError, requireObject, requireSignal } from './options.ts';
 import type { AnyGuard, LockOptions } from './record-types.ts';
-import type { Segment } from './segment.ts';
+import type { Segment } from './mapped-segment.ts';
 import { RecordWatch } from './record-watch.ts';
 import type { WatchOptions } from './types.ts';
 import { abortError } from './watch.ts';
@@ -116,8 +117,7 @@ export class ForeignReader {
 
   watch(options: WatchOptions = {}): AsyncIterableIterator<{ record: object }> {
     this.requireOpen();
-    if (typeof options !== 'object' || options === null)
-      throw optionError('watch', 'options', options, 'object', 'an object');
+    requireObject(options, 'watch');
     const source = { tryCopy: () => this.#tryCopy(), decode: () => this.decodeCopy() };
     const watch = new RecordWatch(source, options, (ended) => this.#watches.delete(ended));
     if (!watch.ended) this.#watches.add(watch);
@@ -160,18 +160,10 @@ export class ForeignWriter extends ForeignReader {
   }
 
   update(change: (draft: object) => unknown): void {
-    if (typeof change !== 'function') {
-      throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
-    }
+    requireChange(change, this.layout);
     this.#revise((before, staged) => {
       const draft = this.decodeCopy();
-      const result = change(draft);
-      if (typeof (result as { then?: unknown } | undefined | null)?.then === 'function') {
-        throw new ValueError(
-          'VALUE_TYPE',
-          `cannot update ${this.layout.name}: the callback returned a promise, expected it to be done`,
-        );
-      }
+      runChange(change, draft, () => this.layout.name);
       // A draft was decoded, so the record decodes.
       const old = before as Fields;
       for (const name of this.parts.guardFields) draft[name] = old[name];

@@ -4,10 +4,11 @@ import { codecOf } from '../layout/codec.ts';
 import { fieldAccess } from '../layout/field-access.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { Handle } from '../platform/platform.ts';
-import { draftChange } from './draft.ts';
+import { draftChange, requireChange } from './draft.ts';
+import { hide } from './hide.ts';
 import { optionError } from './options.ts';
 import type { RecordAccess } from './record-access.ts';
-import type { MappedSegment, Segment } from './segment.ts';
+import type { MappedSegment, Segment } from './mapped-segment.ts';
 import type { Change, WatchOptions } from './types.ts';
 import { Watch, type Watching, type WatchHub } from './watch.ts';
 
@@ -134,10 +135,6 @@ export class Reader {
   }
 }
 
-function hide(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value });
-}
-
 /** Reads and writes. */
 export class Writer extends Reader {
   declare readonly write: (index: number, record: object) => void;
@@ -167,8 +164,7 @@ export class Writer extends Reader {
   }
 
   update(index: number, change: (draft: object) => unknown): void {
-    if (typeof change !== 'function')
-      throw optionError(`update ${this.layout.name}`, 'change', change, 'function', 'a function');
+    requireChange(change, this.layout);
     this.#access.revise(
       index,
       draftChange(this.layout, () => `${this.layout.name}[${index}]`, change),

@@ -11,7 +11,7 @@ import type {
 import type { Handle } from '../platform/platform.ts';
 import type { SegmentOptions } from './options.ts';
 import type { NamedMutex } from './record-types.ts';
-import type { Segment } from './segment.ts';
+import type { Segment } from './mapped-segment.ts';
 
 /** How to follow changes. */
 export interface WatchOptions {

@@ -8,7 +8,8 @@ import { openRecord } from './open-record.ts';
 import { openStore } from './open-store.ts';
 import { optionError, requireObject, requireSignal } from './options.ts';
 import type { GuardFor, OpenRecordOptions, RecordByAccess } from './record-types.ts';
-import { EmptySegmentError, openSegment, type OpenSegmentOptions, type Segment } from './segment.ts';
+import type { Segment } from './mapped-segment.ts';
+import { EmptySegmentError, openSegment, type OpenSegmentOptions } from './segment.ts';
 import type { OpenStoreOptions, StoreAccess, StoreByAccess } from './types.ts';
 import { abortError } from './watch.ts';
 

@@ -64,6 +64,7 @@ describe('fromTypedStruct', () => {
     );
     fc.assert(
       fc.property(names, fc.integer({ min: 1, max: 4 }), (called, gap) => {
+        // `any`: each call gives the builder another type, and the names come at run time.
         const gappy = called.reduce((made, name) => made.UInt8(name).seek(gap), new Struct('P') as any);
         const made = fromTypedStruct(gappy);
         expect(made.offsets).toEqual(Object.fromEntries(called.map((name, i) => [name, i * (1 + gap)])));
