@@ -1,8 +1,4 @@
 // Laws of placement, and three independent judges of it: koffi, typed-struct and a C compiler.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as fc from 'fast-check';
 import koffi from 'koffi';
 import { Struct } from 'typed-struct';
@@ -34,6 +30,7 @@ import { struct } from '../../src/layout/struct.ts';
 import { insideOf } from '../../src/layout/shape.ts';
 import { wchar } from '../../src/layout/text-types.ts';
 import type { AnyType, Fields, Layout } from '../../src/layout/types.ts';
+import { compiles, complaintsAbout, COMPILERS } from '../support/c-compilers.ts';
 import { layoutsWithUnions } from '../support/layout-arbitraries.ts';
 import { CSource, shapeOf } from '../support/layout-c-source.ts';
 
@@ -247,18 +244,6 @@ describe('typed-struct agrees', () => {
   });
 });
 
-/** A C compiler for each ABI. Those for Windows only compile: what they are asked is known before any program runs. */
-const COMPILERS: Readonly<Record<Abi, readonly [command: string, ...flags: string[]]>> = {
-  linux64: ['gcc'],
-  linux32: ['gcc', '-m32'],
-  win64: ['x86_64-w64-mingw32-gcc'],
-  win32: ['i686-w64-mingw32-gcc'],
-};
-const compiles = (abi: Abi, source: string): boolean => {
-  const [command, ...flags] = COMPILERS[abi];
-  return spawnSync(command, [...flags, '-fsyntax-only', '-xc', '-'], { input: source }).status === 0;
-};
-
 /** Has a compiler check the sizes and offsets of many layouts at once; gives its complaints. */
 function complaints(
   layouts: readonly Layout[],
@@ -281,21 +266,7 @@ function complaints(
       lines.push(`_Static_assert(offsetof(${name}, f${i}) == ${offset}, "offset ${i} of ${n}");`),
     );
   });
-  const folder = mkdtempSync(join(tmpdir(), 'layouts-'));
-  const [command, ...flags] = COMPILERS[abi];
-  try {
-    const file = join(folder, 'layouts.c');
-    writeFileSync(file, [...lines, ...more].join('\n'));
-    execFileSync(command, ['-std=c11', ...alone, '-fsyntax-only', ...flags, file], {
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
-    return '';
-  } catch (error) {
-    return (error as { stderr: string }).stderr;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  return complaintsAbout(abi, [...lines, ...more].join('\n'), ['-std=c11', ...alone]);
 }
 
 // A system without the compiler cannot ask it.

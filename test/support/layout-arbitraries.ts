@@ -5,7 +5,7 @@ import * as numbers from '../../src/layout/numbers.ts';
 import { struct, union } from '../../src/layout/struct.ts';
 import { char, char16, char32, shortString, utf8, wchar } from '../../src/layout/text-types.ts';
 import type { Abi, Pack } from '../../src/layout/abi.ts';
-import type { AnyType, Fields, Layout } from '../../src/layout/types.ts';
+import type { AnyType, Fields, IntegerBase, Layout } from '../../src/layout/types.ts';
 
 /** A field type with a generator of the values that a read can give back as they were written. */
 export interface Sample {
@@ -88,9 +88,13 @@ const texts = fc
 const bitFields: fc.Arbitrary<Sample> = fc
   .tuple(
     fc.constantFrom(u8, u16, u32, be(u16), be(u32)),
-    fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 }),
+    fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 32 })), {
+      minLength: 1,
+      maxLength: 4,
+    }),
   )
-  .map(([base, widths]) => {
+  .map(([base, drawn]) => {
+    const widths = drawn.map((width) => Math.min(width, 8 * base.size));
     const kept = widths.filter(
       (_, i) => widths.slice(0, i + 1).reduce((sum, width) => sum + width, 0) <= 8 * base.size,
     );
@@ -98,10 +102,18 @@ const bitFields: fc.Arbitrary<Sample> = fc
     const values = Object.fromEntries(kept.map((width, i) => [`m${i}`, int(width, false)]));
     return { type: bits(base, members), value: fc.record(values) };
   });
-const wideBits: Sample = {
-  type: bits(u64, { low: 1, high: 63 }),
-  value: fc.record({ low: big(1n, false), high: big(63n, false) }),
-};
+const wideBits = fc
+  .constantFrom<readonly [IntegerBase, number[]]>(
+    [u64, [1, 63]],
+    [u64, [33, 31]],
+    [i64, [20, 20, 24]],
+    [be(u64), [64]],
+    [numbers.ulong, [1, 31]],
+  )
+  .map(([base, widths]): Sample => ({
+    type: bits(base, Object.fromEntries(widths.map((width, i) => [`m${i}`, width]))),
+    value: fc.record(Object.fromEntries(widths.map((width, i) => [`m${i}`, big(BigInt(width), false)]))),
+  }));
 
 const enums = fc.constantFrom<Sample>(
   { type: enumOf(u8, { Idle: 0, Run: 1, Fault: 7 }), value: fc.constantFrom('Idle', 'Run', 'Fault') },
@@ -132,7 +144,7 @@ const leaf = fc.oneof(
   fc.constantFrom(...scalars).map(({ type, value }): Sample => ({ type: be(type), value })),
   texts,
   bitFields,
-  fc.constant(wideBits),
+  wideBits,
   enums,
   opaque,
   reserved,

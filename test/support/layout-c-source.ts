@@ -1,5 +1,12 @@
 // Spells a layout as C for a compiler that acts as an oracle: only the types whose C form cannot be doubted.
-import { insideOf, type Shape, type StructShape } from '../../src/layout/shape.ts';
+import { unsignedUnit } from '../../src/layout/scalar-codec.ts';
+import {
+  insideOf,
+  type BitsShape,
+  type PlacedField,
+  type Shape,
+  type StructShape,
+} from '../../src/layout/shape.ts';
 import type { AnyType, ArrayType, Layout } from '../../src/layout/types.ts';
 import { packOfUnion } from './layout-arbitraries.ts';
 
@@ -24,17 +31,30 @@ export class CSource {
   /** Gives the C type of an element, its array dimensions, and whatever struct it needs defined. */
   #declare(shape: Shape, type: AnyType): { readonly type: string; readonly dims: string } {
     switch (shape.kind) {
-      case 'number':
-        return { type: NUMBERS[shape.code], dims: '' };
+      case 'number': {
+        const { code, bigEndian } = shape;
+        const swappedFloat = bigEndian && (code === 'f32' || code === 'f64');
+        return { type: swappedFloat ? NUMBERS[code === 'f32' ? 'u32' : 'u64'] : NUMBERS[code], dims: '' };
+      }
       case 'boolean':
-        return { type: shape.size === 1 ? 'bool' : NUMBERS[shape.size === 2 ? 'u16' : 'u32'], dims: '' };
+        return {
+          type:
+            shape.size === 1 && !shape.allOnes
+              ? 'bool'
+              : NUMBERS[(['', 'u8', 'u16', '', 'u32'] as const)[shape.size] as 'u8'],
+          dims: '',
+        };
       case 'enum':
-      case 'bits':
         return this.#declare(shape.base, type);
+      case 'bits':
+        // Bit fields of the compiler's own; it has none whose bytes are swapped.
+        return shape.base.bigEndian
+          ? this.#declare(shape.base, type)
+          : { type: `struct ${this.#defineBits(shape)}`, dims: '' };
       case 'time':
         return shape.epoch === 'filetime'
           ? { type: 'uint32_t', dims: '[2]' }
-          : { type: shape.epoch === 'unixMs' ? 'int64_t' : 'double', dims: '' };
+          : { type: shape.epoch === 'unixMs' || shape.bigEndian ? 'int64_t' : 'double', dims: '' };
       case 'text':
         return {
           type: NUMBERS[(['', 'u8', 'u16', '', 'u32'] as const)[shape.encoding.unit] as 'u8'],
@@ -56,14 +76,54 @@ export class CSource {
     }
   }
 
+  #defineBits(shape: BitsShape): string {
+    const known = this.#names.get(shape);
+    if (known !== undefined) return known;
+    const unit = NUMBERS[unsignedUnit(shape.base).code];
+    const name = `s${this.#names.size}`;
+    this.#names.set(shape, name);
+    this.lines.push(
+      `struct ${name} {`,
+      ...shape.members.map(({ width }, i) => `  ${unit} m${i} : ${width};`),
+      '};',
+    );
+    return name;
+  }
+
   /** Defines a struct or union and gives its tag. */
   define(shape: Extract<Shape, { kind: 'struct' | 'union' }>, pack: number | undefined): string {
     const known = this.#names.get(shape);
     if (known !== undefined) return known;
-    const members = shape.fields.map((field, i) => {
-      const { type, dims } = this.#declare(field.shape, field.type);
-      return `  ${type} f${i}${dims};`;
+    const members = shape.fields.map((field, i) => this.#member(field, i));
+    return this.#add(shape, pack, members);
+  }
+
+  /** Defines a struct whose fields are pinned: packed, with the bytes between them as members of their own. */
+  definePinned(shape: StructShape): string {
+    const members: string[] = [];
+    let end = 0;
+    const fill = (at: number): void => {
+      if (at > end) members.push(`  uint8_t g${end}[${at - end}];`);
+    };
+    shape.fields.forEach((field, i) => {
+      fill(field.offset);
+      members.push(this.#member(field, i));
+      end = field.offset + field.shape.size;
     });
+    fill(shape.size);
+    return this.#add(shape, 1, members);
+  }
+
+  #member(field: PlacedField, index: number): string {
+    const { type, dims } = this.#declare(field.shape, field.type);
+    return `  ${type} f${index}${dims};`;
+  }
+
+  #add(
+    shape: Extract<Shape, { kind: 'struct' | 'union' }>,
+    pack: number | undefined,
+    members: readonly string[],
+  ): string {
     const name = `s${this.#names.size}`;
     this.#names.set(shape, name);
     const open = pack === undefined ? [] : [`#pragma pack(push, ${pack})`];
