@@ -16,6 +16,7 @@ const PLATFORM_FILES_ON_WINDOWS = [
   'lifetime',
   'record',
   'guards',
+  'guard-paths',
 ].map((name) => `test/platform/${name}.test.ts`);
 // The examples about the systems of Windows; the others are about Linux, or have no native peer.
 const EXAMPLES_ON_WINDOWS = ['text-board', 'tpsharemem', 'zones', 'hand-over', 'modes', 'pages'].map(

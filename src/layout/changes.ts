@@ -15,7 +15,7 @@ function sameElements(before: unknown, draft: unknown, same: (a: unknown, b: unk
 }
 
 /** Tells whether two values would be stored as the same bytes. Anything that cannot be stored counts as changed, and is refused later. */
-function same(shape: Shape, before: unknown, draft: unknown): boolean {
+export function same(shape: Shape, before: unknown, draft: unknown): boolean {
   switch (shape.kind) {
     case 'struct':
       return isObject(draft) && changesOf(shape, before as Parts, draft) === undefined;

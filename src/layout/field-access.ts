@@ -1,4 +1,4 @@
-// One field of a layout on its own: for columns, for adding to a counter, for the words that guards keep.
+// One field of a layout on its own: for columns and for adding to a counter.
 import { ValueError } from '../errors.ts';
 import { asValueError, Fault, pathStep, show, wrongType } from './fault.ts';
 import { capacityOf, checkLength, mostIn } from './lengths.ts';
@@ -9,6 +9,7 @@ import {
   type NumberCode,
   type NumberShape,
   type PlacedField,
+  type Shape,
   type StructShape,
 } from './shape.ts';
 import type { Layout } from './types.ts';
@@ -76,13 +77,18 @@ function makeAccess(layout: Layout, name: string): FieldAccess {
         throw asValueError(error, 'read', path);
       }
     },
-    column: shape.kind === 'number' && asItLies(shape) ? values : undefined,
+    column: columnInMemory(shape),
     values,
     add:
       shape.kind === 'number' && Number.isFinite(Number(NUMBER_ACCESS[shape.code].high))
         ? adder(shape, offset, path, mostIn(name, record.fields))
         : undefined,
   });
+}
+
+/** Gives the typed array whose elements are such a field as it lies in memory; undefined for what is no number in the host's form. */
+export function columnInMemory(shape: Shape): TypedArrayConstructor | undefined {
+  return shape.kind === 'number' && asItLies(shape) ? columnOf(shape) : undefined;
 }
 
 function columnOf({ code, wide }: NumberShape): TypedArrayConstructor {

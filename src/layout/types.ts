@@ -197,6 +197,21 @@ export type IntegerName<L> =
   L extends Layout<infer F>
     ? { [K in keyof F]: F[K] extends IntegerBase ? K : never }[keyof F] & string
     : never;
+/** Paths to the fields of type `T` in a record of `F`: through structs and unions by `.name`, into arrays by `[index]`. */
+type PathOf<F extends Fields, T> = {
+  [K in Valued<F>]: (F[K] extends T ? K : never) | `${K}${PathBehind<F[K], T>}`;
+}[Valued<F>];
+type PathBehind<E, T> =
+  E extends Layout<infer F>
+    ? `.${PathOf<F, T>}`
+    : E extends UnionType<infer F>
+      ? `.${PathOf<F, T>}`
+      : E extends ArrayType<infer I, any>
+        ? `[${number}]${(I extends T ? '' : never) | PathBehind<I, T>}`
+        : never;
+/** Paths to the fields of type `T` anywhere in a record of `L`; any string for a layout that is not known. */
+export type FieldPath<L, T = AnyType> =
+  L extends Layout<infer F> ? (0 extends F & 1 ? string : PathOf<F, T>) : never;
 /** What a column of the field `K` of `L` is: a typed array for numbers, else an array. */
 export type ColumnOf<L, K> =
   L extends Layout<infer F>

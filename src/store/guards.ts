@@ -26,7 +26,7 @@ function checkMutexOptions(act: string, options: MutexOptions): MutexOptions {
 }
 
 function checkField(act: string, option: string, name: unknown): void {
-  if (typeof name !== 'string') throw optionError(act, option, name, 'string', 'the name of a field');
+  if (typeof name !== 'string') throw optionError(act, option, name, 'string', 'the path of a field');
 }
 
 /**
@@ -41,8 +41,8 @@ export function namedMutex(name: string, options: MutexOptions): NamedMutex {
 }
 
 /**
- * Guards a record by the `pthread_mutex_t` in its field `at`, declared as `bytes(40)`, which native peers lock too: a field of the
- * record's own, not of a struct in it.
+ * Guards a record by the `pthread_mutex_t` in its field `at`, declared as `bytes(40)`, which native peers lock too. `at` is a path,
+ * as of `seqlock`.
  * @throws {ValueError} VALUE_TYPE, VALUE_RANGE
  */
 export function robustMutex<const B extends string>(
@@ -60,7 +60,8 @@ export function robustMutex<const B extends string>(
 }
 
 /**
- * Guards a record by a 32-bit word in it that is odd while somebody writes: a field of the record's own, not of a struct in it.
+ * Guards a record by a 32-bit word in it that is odd while somebody writes. `sequence` is the path of a `u32` or `i32` field: its
+ * name, or through structs, unions and arrays as in `head.seq` or `buffers[1].tick`.
  * @throws {ValueError} VALUE_TYPE
  */
 export function seqlock<const W extends string>(options: { readonly sequence: W }): SequenceWord<W> {
@@ -70,8 +71,8 @@ export function seqlock<const W extends string>(options: { readonly sequence: W 
 }
 
 /**
- * Guards a record by two 32-bit words: a writer counts `begin` up, writes, then counts `end` up. Both are fields of the record's
- * own, not of a struct in it.
+ * Guards a record by two 32-bit words: a writer counts `begin` up, writes, then counts `end` up. Both are paths,
+ * as of `seqlock`.
  * @throws {ValueError} VALUE_TYPE
  */
 export function versionPair<const W extends string>(options: {

@@ -1,13 +1,16 @@
 // Attaching to records in somebody else's format: finds the segment, checks that the record lies inside it, and puts its
 // guard together.
 import { selectPlatform } from '#platform';
-import { LayoutError, SegmentError } from '../errors.ts';
-import { fieldAccess } from '../layout/field-access.ts';
+import { LayoutError, SegmentError, ValueError } from '../errors.ts';
+import { pathStep } from '../layout/fault.ts';
+import { columnInMemory } from '../layout/field-access.ts';
+import { findField, type FoundField } from '../layout/field-path.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { Access, Source } from '../platform/platform.ts';
 import { MutexGuard } from '../sync/mutex-guard.ts';
 import { AgreementGuard, type RecordGuard, SequenceGuard, VersionPairGuard } from '../sync/record-guard.ts';
 import { checkGuard } from './guards.ts';
+import { GuardFields } from './guard-fields.ts';
 import { optionError, requireLayout, requireObject } from './options.ts';
 import type {
   AnyGuard,
@@ -30,7 +33,6 @@ const MUTEX_ALIGNMENT = 8;
 /** A guard at work, and what it holds open. */
 interface Protocol {
   readonly guard: RecordGuard;
-  readonly fields: readonly string[];
   readonly release: () => void;
 }
 
@@ -43,83 +45,102 @@ function requireAligned(layout: AnyLayout, name: string, at: number, align: numb
   throw invalid(layout, name, `it lies at byte ${at} of the segment, expected a multiple of ${align}`);
 }
 
+const pathsOf = (guard: AnyGuard): readonly string[] => {
+  if (guard.kind === 'seqlock') return [guard.sequence];
+  if (guard.kind === 'versionPair') return [guard.begin, guard.end];
+  return guard.kind === 'robustMutex' ? [guard.at] : [];
+};
+
+/** Finds a field that a guard names. @throws ValueError VALUE_TYPE if there is none */
+function fieldOf(layout: AnyLayout, path: string): FoundField {
+  const found = findField(layout, path);
+  if (found === undefined)
+    throw new ValueError('VALUE_TYPE', `cannot use ${layout.name}${pathStep(path)}: no such field`);
+  return found;
+}
+
 /** Gives the index of the 32-bit word that a guard's field is, in a window that begins at byte `start` of the segment. */
-function wordOf(layout: AnyLayout, name: string, start: number, offset: number): number {
-  const { column, offset: inRecord } = fieldAccess(layout, name);
+function wordOf(
+  { layout, offset }: Checked,
+  { path, shape, offset: inRecord }: FoundField,
+  start: number,
+): number {
+  const column = columnInMemory(shape);
   if (column !== Uint32Array && column !== Int32Array)
-    throw invalid(layout, name, 'expected a u32 or i32 field');
+    throw invalid(layout, path, 'expected a u32 or i32 field');
   const at = offset + inRecord;
-  requireAligned(layout, name, start + at, WORD);
+  requireAligned(layout, path, start + at, WORD);
   // Atomics take the words of a typed array, which counts from the window's first byte.
   if (start % WORD === 0) return at / WORD;
   throw invalid(
     layout,
-    name,
+    path,
     `its window begins at byte ${start} of the segment, expected a multiple of ${WORD}`,
   );
 }
 
-/** Gives the range of such a window that a mutex field covers. */
-function mutexRange(
-  layout: AnyLayout,
-  name: string,
+/** Gives the first byte of the mutex in such a window. */
+function mutexStart(
+  { layout, offset }: Checked,
+  { path, shape, offset: inRecord }: FoundField,
   start: number,
-  offset: number,
-): { at: number; size: number } {
-  const field = fieldAccess(layout, name);
-  if (field.size < platform.mutexSize) {
-    throw invalid(layout, name, `it has ${field.size} bytes, expected at least ${platform.mutexSize}`);
+): number {
+  if (shape.size < platform.mutexSize) {
+    throw invalid(layout, path, `it has ${shape.size} bytes, expected at least ${platform.mutexSize}`);
   }
-  const at = offset + field.offset;
-  requireAligned(layout, name, start + at, MUTEX_ALIGNMENT);
-  return { at, size: platform.mutexSize };
+  const at = offset + inRecord;
+  requireAligned(layout, path, start + at, MUTEX_ALIGNMENT);
+  return at;
 }
 
+/** Gives where the guard's fields lie in such a window: indexes of words, or the first byte of a mutex. */
+const placesOf = (checked: Checked, start: number): readonly number[] =>
+  checked.fields.map((field) =>
+    checked.guard.kind === 'robustMutex' ? mutexStart(checked, field, start) : wordOf(checked, field, start),
+  );
+
+/** Gives the bytes of the mutex that such a window has at byte `at`. */
+const mutexBytes = (window: Uint8Array, at: number): Uint8Array =>
+  window.subarray(at, at + platform.mutexSize);
+
 /** Puts the guard of a record in `segment` together. MAPPED: the record lies inside the segment. */
-function startGuard(
-  { guard, layout, offset, rights }: Checked,
-  segment: MappedSegment,
-  makesMutex: boolean,
-): Protocol {
+function startGuard(checked: Checked, segment: MappedSegment, makesMutex: boolean): Protocol {
+  const { guard, layout, rights } = checked;
   const { buffer, start } = segment;
+  const [first = 0, second = 0] = placesOf(checked, start);
   const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / WORD));
   const release = (): void => {};
   switch (guard.kind) {
-    case 'seqlock': {
-      const at = wordOf(layout, guard.sequence, start, offset);
-      return { guard: new SequenceGuard(words, at, layout.name), fields: [guard.sequence], release };
-    }
-    case 'versionPair': {
-      const begin = wordOf(layout, guard.begin, start, offset);
-      const end = wordOf(layout, guard.end, start, offset);
-      const pair = new VersionPairGuard(words, begin, end, layout.name);
-      return { guard: pair, fields: [guard.begin, guard.end], release };
-    }
+    case 'seqlock':
+      return { guard: new SequenceGuard(words, first, layout.name), release };
+    case 'versionPair':
+      return { guard: new VersionPairGuard(words, first, second, layout.name), release };
     case 'robustMutex': {
-      const { at, size } = mutexRange(layout, guard.at, start, offset);
-      const bytes = new Uint8Array(buffer, at, size);
+      const bytes = mutexBytes(new Uint8Array(buffer), first);
       if (makesMutex && bytes.every((byte) => byte === 0)) platform.initializeMutex(bytes);
-      const mutex = platform.mutexAt(bytes, `${segment.identity}:${start + at}`);
+      const mutex = platform.mutexAt(bytes, `${segment.identity}:${start + first}`);
       const inside = new MutexGuard(mutex, guard, layout.name);
       const forget = segment.closeFirst(inside);
       const end = (): void => {
         inside.close();
         forget();
       };
-      return { guard: inside, fields: [guard.at], release: end };
+      return { guard: inside, release: end };
     }
     case 'namedMutex': {
       const mutex = openNamedMutex(guard.name, guard, rights, layout.name);
-      return { guard: mutex.guard, fields: [], release: mutex.release };
+      return { guard: mutex.guard, release: mutex.release };
     }
     case 'unguarded':
-      return { guard: new AgreementGuard(guard.agree, layout.name), fields: [], release };
+      return { guard: new AgreementGuard(guard.agree, layout.name), release };
   }
 }
 
 interface Checked {
   readonly layout: AnyLayout;
   readonly guard: AnyGuard;
+  /** What the guard keeps in the record. */
+  readonly fields: readonly FoundField[];
   readonly offset: number;
   /** Of a named mutex: those of the record's own segment. */
   readonly rights: MutexRights;
@@ -135,7 +156,8 @@ function check(layout: unknown, options: RecordOptions<unknown>, act: string): C
     throw optionError(act, 'offset', offset, 'number', 'a whole number of bytes');
   }
   const rights = { mode, securityDescriptor, anyOwner };
-  return { layout: checked, guard, offset, rights };
+  const fields = pathsOf(guard).map((path) => fieldOf(checked, path));
+  return { layout: checked, guard, fields, offset, rights };
 }
 
 /** Refuses writes that the segment's mapping forbids, or would keep to itself while a guard tells others of them. */
@@ -200,7 +222,7 @@ function attach(
       protocol: started.guard,
       segment,
       offset,
-      guardFields: started.fields,
+      guardFields: new GuardFields(checked.fields),
       release,
     };
     const record = access === 'read' ? new ForeignReader(parts) : new ForeignWriter(parts);
@@ -240,20 +262,12 @@ export function openRecord<
   return record as unknown as RecordByAccess<L, G, A>;
 }
 
-/** Checks the fields that the guard names, before a segment is made or joined for it. */
-function requireGuardFields({ layout, guard, offset }: Checked): void {
-  if (guard.kind === 'seqlock') wordOf(layout, guard.sequence, 0, offset);
-  if (guard.kind === 'versionPair')
-    for (const name of [guard.begin, guard.end]) wordOf(layout, name, 0, offset);
-  if (guard.kind === 'robustMutex') mutexRange(layout, guard.at, 0, offset);
-}
-
 /** What a segment made for a record holds before anybody else sees it: its mutex, if it has one. */
-function prepareFor({ layout, guard, offset }: Checked): Prepare {
+function prepareFor(checked: Checked): Prepare {
+  // Words that lie badly are refused before a segment is made or joined for them.
+  const [first = 0] = placesOf(checked, 0);
   return (bytes) => {
-    if (guard.kind !== 'robustMutex') return;
-    const { at, size } = mutexRange(layout, guard.at, 0, offset);
-    platform.initializeMutex(bytes.subarray(at, at + size));
+    if (checked.guard.kind === 'robustMutex') platform.initializeMutex(mutexBytes(bytes, first));
   };
 }
 
@@ -271,7 +285,6 @@ function make<L extends AnyLayout, G>(
   }
   const { size = checked.offset + layout.size, guard: _guard, offset: _offset, ...rest } = options;
   if (typeof size === 'number') requireRoom(checked, size, source);
-  requireGuardFields(checked);
   const segment = makeSegment({ ...rest, name: source, size }, prepareFor(checked));
   return attach(segment, true, checked, 'read-write') as unknown as RecordWriter<L, G>;
 }

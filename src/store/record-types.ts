@@ -1,5 +1,5 @@
 // What users of somebody else's record see: types only.
-import type { AnyLayout, FieldName, Infer, InferInput, InferPatch, IntegerName } from '../layout/types.ts';
+import type { AnyLayout, FieldPath, Infer, InferInput, InferPatch, IntegerBase } from '../layout/types.ts';
 import type { Access } from '../platform/platform.ts';
 import type { MutexOptions } from '../sync/mutex-guard.ts';
 import type { SegmentOptions } from './options.ts';
@@ -8,7 +8,7 @@ import type { SyncCallback, WatchOptions } from './types.ts';
 
 declare const GUARDED: unique symbol;
 
-/** A guard names fields `W` that are integer words and fields `B` that are bytes; it alone writes them. */
+/** A guard names fields by their paths: `W` are integer words, `B` are bytes; it alone writes them. */
 export interface Guard<W extends string = string, B extends string = string> {
   readonly kind: string;
   readonly [GUARDED]?: { readonly words: W; readonly bytes: B };
@@ -53,11 +53,17 @@ export type AnyGuard =
   | VersionWords<string>
   | Unguarded;
 
-type Flat<T> = { [K in keyof T]: T[K] } & {};
-type GuardNames<G> = G extends Guard<infer W, infer B> ? W | B : never;
-type WithoutGuard<T, G> = Flat<Omit<T, GuardNames<G>>>;
+type GuardPaths<G> = G extends Guard<infer W, infer B> ? W | B : never;
+type Behind<K, P> = K extends string ? (P extends `${K}.${infer Rest}` ? Rest : never) : never;
+/** `T` without the fields at the paths `P` through structs. */
+type WithoutPaths<T, P> = {
+  [K in keyof T as K extends P ? never : K]: [Behind<K, P>] extends [never]
+    ? T[K]
+    : WithoutPaths<T[K], Behind<K, P>>;
+} & {};
+type WithoutGuard<T, G> = WithoutPaths<T, GuardPaths<G>>;
 /** Guards whose fields the layout has, with the types they need. */
-export type GuardFor<L> = Guard<IntegerName<L>, FieldName<L>>;
+export type GuardFor<L> = Guard<FieldPath<L, IntegerBase>, FieldPath<L>>;
 
 /** Reads one record of a segment. Use it from the thread that opened it. */
 export interface RecordReader<L extends AnyLayout = AnyLayout, G = AnyGuard> extends Disposable {

@@ -2,13 +2,14 @@
 import { GuardError, StoreClosedError, ValueError } from '../errors.ts';
 import { changedFields } from '../layout/changes.ts';
 import { codecOf, type RecordCodec } from '../layout/codec.ts';
-import { type FieldAccess, fieldAccess } from '../layout/field-access.ts';
 import type { AnyLayout } from '../layout/types.ts';
+import { copyRuns, valueRuns } from '../layout/value-runs.ts';
 import { LOCK_BOUND_MS } from '../sync/lock-word.ts';
 import { MutexGuard } from '../sync/mutex-guard.ts';
 import { requireChange, runChange } from './draft.ts';
 import { FEWEST_RUNS, overtaken } from './record-access.ts';
 import type { RecordGuard } from '../sync/record-guard.ts';
+import type { GuardFields, Values } from './guard-fields.ts';
 import { optionError, requireObject, requireSignal } from './options.ts';
 import type { AnyGuard, LockOptions } from './record-types.ts';
 import type { Segment } from './mapped-segment.ts';
@@ -24,13 +25,11 @@ export interface RecordParts {
   readonly segment: Segment;
   /** First byte in the segment. MAPPED: checked against the segment's size, with the layout's. */
   readonly offset: number;
-  /** Names of the fields that the guard alone writes. */
-  readonly guardFields: readonly string[];
+  /** What the guard alone writes. */
+  readonly guardFields: GuardFields;
   /** Ends what this record alone uses. */
   readonly release: () => void;
 }
-
-type Fields = Record<string, unknown>;
 
 /** Reads. */
 export class ForeignReader {
@@ -87,12 +86,12 @@ export class ForeignReader {
   }
 
   /** Decodes the copy that `take` made. */
-  protected decodeCopy(): Fields {
+  protected decodeCopy(): Values {
     return this.codec.decode(this.#copyView, 0);
   }
 
-  /** Gives the copy that `take` made once more, to try a write on. */
-  protected stage(): DataView {
+  /** Gives a copy of the copy that `take` made. */
+  protected copyOfCopy(): DataView {
     return new DataView(this.#copy.slice().buffer);
   }
 
@@ -135,27 +134,22 @@ export class ForeignReader {
   }
 }
 
-/** Reads and writes. Every write is tried on a copy first: only values that were read back from it reach the record. */
+/** Reads and writes. Every write is made on a copy first: what it stages there reaches the record, without other code of the caller's. */
 export class ForeignWriter extends ForeignReader {
-  readonly #fields = new Map<string, FieldAccess>();
-
   write(record: unknown): void {
     const fields = this.#withoutGuard(record, 'write');
-    const { guardFields } = this.parts;
-    const names = Object.keys(this.layout.offsets).filter((name) => !guardFields.includes(name));
     this.#revise((before, staged) => {
-      const whole = { ...fields };
-      for (const name of guardFields) whole[name] = (before ?? this.layout.zero())[name];
-      this.codec.encode(staged, 0, whole);
-      return this.#settle(staged, names);
+      this.parts.guardFields.fill(fields, before ?? this.layout.zero());
+      this.codec.encode(staged, 0, fields);
+      return 'all values';
     });
   }
 
   assign(patch: unknown): void {
     const fields = this.#withoutGuard(patch, 'assign');
-    this.#revise((before, staged) => {
+    this.#revise((_before, staged) => {
       this.codec.patch(staged, 0, fields);
-      return this.#changes(before, staged, Object.keys(fields));
+      return 'changed values';
     });
   }
 
@@ -165,41 +159,30 @@ export class ForeignWriter extends ForeignReader {
       const draft = this.decodeCopy();
       runChange(change, draft, () => this.layout.name);
       // A draft was decoded, so the record decodes.
-      const old = before as Fields;
-      for (const name of this.parts.guardFields) draft[name] = old[name];
+      const old = before as Values;
+      this.parts.guardFields.fill(draft, old);
       const changes = changedFields(this.layout, old, draft);
-      if (changes === undefined) return undefined;
+      if (changes === undefined) return 'nothing';
       this.codec.patch(staged, 0, changes);
-      return this.#changes(old, staged, Object.keys(changes));
+      return 'changed values';
     });
   }
 
-  /** Reads fields back from a staged copy: plain values, without getters or other code of the caller's. */
-  #settle(staged: DataView, names: readonly string[]): Fields {
-    const settled: [string, unknown][] = [];
-    for (const name of names) {
-      let access = this.#fields.get(name);
-      if (access === undefined) this.#fields.set(name, (access = fieldAccess(this.layout, name)));
-      settled.push([name, access.read(staged, 0)]);
-    }
-    return Object.fromEntries(settled);
-  }
-
-  /** Of the fields in a staged copy: those whose value differs from before, all if that did not decode. */
-  #changes(before: Fields | undefined, staged: DataView, names: readonly string[]): Fields | undefined {
-    const settled = this.#settle(staged, names);
-    return before === undefined ? settled : changedFields(this.layout, before, { ...before, ...settled });
-  }
-
-  /** Reads the record, lets `decide` stage a write and say what to write, and does so if nobody else wrote since. */
-  #revise(decide: (before: Fields | undefined, staged: DataView) => Fields | undefined): void {
-    const { protocol } = this.parts;
+  /** Reads the record, lets `stage` try a write on a copy of its bytes, and does that write if nobody else wrote since. */
+  #revise(
+    stage: (before: Values | undefined, staged: DataView) => 'all values' | 'changed values' | 'nothing',
+  ): void {
+    const { layout, live } = this;
+    const { protocol, guardFields } = this.parts;
     const attempt = (): boolean => {
       const token = this.take();
-      const patch = decide(this.#before(), this.stage());
+      const [base, staged] = [this.copyOfCopy(), this.copyOfCopy()];
+      const what = stage(this.#before(), staged);
       this.requireOpen();
-      if (patch === undefined) return true;
-      return protocol.exclusive(() => this.codec.patch(this.live, 0, patch), token);
+      if (what === 'nothing') return true;
+      const runs = valueRuns(layout, base, staged, guardFields.ranges, what === 'all values');
+      if (runs.length === 0) return true;
+      return protocol.exclusive(() => copyRuns(runs, staged, live), token);
     };
     if (protocol instanceof MutexGuard) {
       protocol.hold(attempt);
@@ -208,12 +191,12 @@ export class ForeignWriter extends ForeignReader {
     const deadline = performance.now() + LOCK_BOUND_MS;
     for (let runs = 0; !attempt(); runs++) {
       this.requireOpen();
-      if (runs >= FEWEST_RUNS && performance.now() > deadline) throw overtaken(this.layout.name);
+      if (runs >= FEWEST_RUNS && performance.now() > deadline) throw overtaken(layout.name);
     }
   }
 
   /** What the record is before a write; undefined if its bytes do not decode, which is no obstacle to writing better ones. */
-  #before(): Fields | undefined {
+  #before(): Values | undefined {
     try {
       return this.decodeCopy();
     } catch (error) {
@@ -222,16 +205,14 @@ export class ForeignWriter extends ForeignReader {
     }
   }
 
-  #withoutGuard(record: unknown, act: string): Fields {
+  #withoutGuard(record: unknown, act: string): Values {
     if (typeof record !== 'object' || record === null) {
       throw new ValueError(
         'VALUE_TYPE',
         `cannot ${act} ${this.layout.name}: expected an object, found ${typeof record}`,
       );
     }
-    const fields: Fields = { ...record };
-    for (const name of this.parts.guardFields) delete fields[name];
-    return fields;
+    return this.parts.guardFields.strip(record);
   }
 
   // Async for what it refuses: a function that returns a promise never throws.

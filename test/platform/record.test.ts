@@ -6,6 +6,8 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   array,
+  bits,
+  bool,
   bytes,
   char,
   createRecord,
@@ -17,6 +19,7 @@ import {
   namedMutex,
   openRecord,
   openSegment,
+  pad,
   robustMutex,
   seqlock,
   struct,
@@ -318,6 +321,43 @@ describe('joinRecord', () => {
 });
 
 describe('a write', () => {
+  test('inside an array of structs leaves padding and bytes of values that did not change', () => {
+    const Entry = struct('Entry', {
+      level: i32,
+      gap: pad(3),
+      on: bool,
+      ratio: f64,
+      name: char(4),
+      flags: bits(u16, { low: 4 }),
+    });
+    const List = struct('List', { entries: array(Entry, 2), counts: array(u16, 2) });
+    const segment = track(createSegment({ size: List.size }));
+    const memory = new Uint8Array(segment.buffer).fill(0x99);
+    const live = new DataView(segment.buffer);
+    // A true that is not 1, a NaN with a payload, old text behind the terminator: the same values, spelt in other bytes.
+    for (const at of [0, Entry.size]) {
+      live.setBigUint64(at + Entry.offsets.ratio, 0x7ff8_0000_dead_beefn, true);
+      memory.set([0x61, 0, 0x62, 0x63], at + Entry.offsets.name);
+    }
+    const before = memory.slice();
+    const differing = () => [...before.keys()].filter((at) => memory[at] !== before[at]);
+    const record = track(openRecord(segment, List, { guard: unguarded(), access: 'read-write' }));
+
+    record.update((draft) => void (draft.entries[1]!.level = 5));
+    expect(differing()).toEqual([0, 1, 2, 3].map((i) => Entry.size + i));
+    record.assign({ entries: record.read().entries, counts: record.read().counts });
+    expect(differing()).toHaveLength(4);
+    record.write({
+      entries: [0, 1].map(() => ({ level: 1, on: false, ratio: 2, name: 'x', flags: { low: 0 } })),
+      counts: [1, 2],
+    });
+    for (const at of [0, Entry.size]) {
+      expect([...memory.subarray(at + 4, at + 7)]).toEqual([0x99, 0x99, 0x99]);
+      expect(live.getUint16(at + Entry.offsets.flags, true)).toBe(0x9990);
+    }
+    expect(record.read().entries[1]).toEqual({ level: 1, on: false, ratio: 2, name: 'x', flags: { low: 0 } });
+  });
+
   const guards = [seqlock({ sequence: 'sequence' }), unguarded()] as const;
 
   test.each(guards)('under $kind runs no code of the caller while it stores', (guard) => {
