@@ -49,8 +49,10 @@ export class EventDoorbell implements Doorbell {
     for (let listener = 0; listener < MOST_LISTENERS; listener++) {
       if ((present & (1 << listener)) === 0) continue;
       // The bit of a listener that died stays until another takes its number: its event is gone, and nobody misses it.
+      // STEP: ring 1
       const event = Number(openEvent(EVENT_MODIFY_STATE, 0, this.#nameOf(listener)));
       if (event === 0) continue;
+      // STEP: ring 2
       setEvent(event);
       closeHandle(event);
     }
@@ -69,6 +71,7 @@ export class EventDoorbell implements Doorbell {
   #claim(name: string): number | undefined {
     const { createEvent, closeHandle } = kernel32();
     // PLATFORM: an auto-reset event stays set until one wait has seen it, so a ring before the wait is not lost (CreateEventW).
+    // STEP: listen 1
     const event = Number(createEvent(securityAttributes(undefined), AUTO_RESET, 0, name));
     const osCode = lastError();
     if (event === 0) {
@@ -85,16 +88,20 @@ export class EventDoorbell implements Doorbell {
     const context = ++serial;
     const wait = new BigInt64Array(1);
     listeners.set(context, onRing);
+    // STEP: listen 2
     if (registerWait(wait, event, waitCallback(), context, INFINITE, 0) === 0) {
       listeners.delete(context);
       closeHandle(event);
       return undefined;
     }
+    // STEP: listen 3
     Atomics.or(this.#words, this.#bell, 1 << listener);
     return {
       close: () => {
+        // STEP: stop listening 1
         Atomics.and(this.#words, this.#bell, ~(1 << listener));
         listeners.delete(context);
+        // STEP: stop listening 2
         // PLATFORM: waiting for a callback that is on its way would wait for this very thread; and the event must not be
         // closed before the wait has ended (UnregisterWaitEx, RegisterWaitForSingleObject).
         if (unregisterWait(Number(wait[0]), WITHOUT_WAITING) !== 0) closeHandle(event);

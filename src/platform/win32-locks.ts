@@ -60,6 +60,7 @@ export class MutexLocks implements KernelLocks {
     const name = this.#nameOf(at);
     const held = heldHere.get(name);
     if (held !== undefined) return held.by === this;
+    // STEP: lock 1
     const mutex = Number(kernel32().createMutex(securityAttributes(undefined), 0, name));
     if (mutex === 0) {
       const osCode = lastError();
@@ -67,6 +68,7 @@ export class MutexLocks implements KernelLocks {
       if (osCode === ERROR_ACCESS_DENIED) return false;
       throw windowsError({ act: 'lock', segment: undefined, syscall: 'CreateMutexW', osCode });
     }
+    // STEP: lock 2
     // An abandoned one is granted: death is the event that a lock waits for.
     if (take(mutex) !== 'busy') {
       heldHere.set(name, { by: this, mutex });
@@ -81,7 +83,9 @@ export class MutexLocks implements KernelLocks {
     const held = heldHere.get(name);
     if (held?.by !== this) return;
     heldHere.delete(name);
+    // STEP: unlock 1
     kernel32().releaseMutex(held.mutex);
+    // STEP: unlock 2
     kernel32().closeHandle(held.mutex);
   }
 
@@ -94,12 +98,15 @@ export class MutexLocks implements KernelLocks {
     const name = this.#nameOf(at);
     const held = heldHere.get(name);
     if (held !== undefined) return held.by !== this;
+    // STEP: probe 1
     const mutex = Number(kernel32().openMutex(SYNCHRONIZE | MUTEX_MODIFY_STATE, 0, name));
     if (mutex === 0) return lastError() !== ERROR_FILE_NOT_FOUND;
     try {
+      // STEP: probe 2
       // PLATFORM: the only question that a mutex answers is whether it can be taken. Whoever claims the byte meanwhile finds
       // it busy for this moment and tries again (docs/protocol.md, claim).
       if (take(mutex) === 'busy') return true;
+      // STEP: probe 3
       kernel32().releaseMutex(mutex);
       return false;
     } finally {

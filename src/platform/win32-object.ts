@@ -114,6 +114,7 @@ export class WindowsObject implements SegmentObject {
       this.size = sectionSize(section, key.name);
       this.foreignOwner = isForeign(section);
       const name = presenceName(key, this.#open);
+      // STEP: presence 1
       this.#presence = Number(kernel32().createEvent(securityAttributes(undefined), MANUAL_RESET, 0, name));
       if (this.#presence === 0) {
         throw windowsError({
@@ -195,7 +196,9 @@ export class WindowsObject implements SegmentObject {
 
   close(): void {
     // In this order: who still finds the event may use the number of the section.
+    // STEP: presence 2
     closeHandle(this.#presence);
+    // STEP: close 6, section
     closeHandle(this.#section);
   }
 }

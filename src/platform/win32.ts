@@ -93,6 +93,7 @@ function openForeign({ osHandle, pid, adopt }: ForeignHandle): WindowsObject {
 function create({ size, securityDescriptor, inheritable }: CreateOptions, name: string | undefined) {
   const section = createSection(size, name, securityAttributes(securityDescriptor));
   if (section === undefined) return undefined;
+  // STEP: create 1, named
   try {
     if (inheritable === true) shareWithChildren(section);
   } catch (error) {

@@ -10,7 +10,8 @@ import { describe, expect, test } from 'vitest';
 import { createStore, openSegment, openStore, type StoreWriter } from '../../src/index.ts';
 import { Chance } from '../torture/campaign.ts';
 import { killAtRandom } from '../torture/random-kills.ts';
-import { Bed, isStopped, type Peer, sleep, TIERS, until } from '../support/bed.ts';
+import { Bed, type Peer, sleep, TIERS, until } from '../support/bed.ts';
+import { isStopped } from '../support/ending.ts';
 import {
   arrayKind,
   arrayOf,

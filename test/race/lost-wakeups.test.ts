@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { Bed, isStopped, NODE, sleep, TIERS, until } from '../support/bed.ts';
+import { Bed, NODE, sleep, TIERS, until } from '../support/bed.ts';
+import { isStopped } from '../support/ending.ts';
 import { Chance } from '../torture/campaign.ts';
 import { allDelivered, type Audience, burst, dismiss, watchFrom } from '../torture/wakeups.ts';
 import { Fields, fieldsKind, rawSlot } from './records.ts';

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openMap } from '../../src/index.ts';
-import { Bed, isStopped, until } from '../support/bed.ts';
+import { Bed, until } from '../support/bed.ts';
+import { isStopped, letGoOn } from '../support/ending.ts';
 import { inLanes } from '../torture/campaign.ts';
 import { definition, recordOf } from '../torture/map-acts.ts';
 import {
@@ -93,7 +94,7 @@ test.each(['change 4', 'insert 3', 'finish 4'])(
     expect(map.update(2, (draft) => void Object.assign(draft, recordOf(8)))).toBe(true);
     for (const call of [() => map.set(5, recordOf(5)), () => map.delete(1)])
       expect(call).toThrow(expect.objectContaining({ code: 'LOCK_TIMEOUT' }));
-    stopped.kill('SIGCONT');
+    letGoOn(stopped);
     await stopped.result();
     map.set(5, recordOf(5));
     expect(map.delete(1)).toBe(true);

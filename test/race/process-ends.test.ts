@@ -13,7 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { createStore, type StoreOptions } from '../../src/index.ts';
-import { Bed, isStopped, NODE, Peer, sleep, until } from '../support/bed.ts';
+import { Bed, NODE, Peer, sleep, until } from '../support/bed.ts';
+import { isStopped } from '../support/ending.ts';
 import { setScene, startVictim, victimCommand } from '../torture/scenarios.ts';
 import { Fields, fieldsKind, lockOf, rawSlot } from './records.ts';
 

@@ -1,4 +1,4 @@
-// Child processes, stores and names in /dev/shm that somebody starts and must not leave behind, and what to wait for. Runs
+// Child processes, stores and names of segments that somebody starts and must not leave behind, and what to wait for. Runs
 // outside the test runner too; bed.ts ties it to a test.
 import { type ChildProcess, execFileSync, spawn, type StdioOptions } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -7,8 +7,8 @@ import * as fs from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { compileNative } from './native.ts';
+import { isNamed, onWindows, pathOf } from './system.ts';
 
-const NAMES_FOLDER = '/dev/shm';
 const WATCHDOG_MS = 100_000;
 /** A peer that finds its modules compiled starts in a third of the time. */
 const COMPILE_CACHE = fileURLToPath(new URL('../../node_modules/.cache/compile', import.meta.url));
@@ -184,8 +184,8 @@ export class Household {
     for (const peer of this.#peers) if (peer.running) peer.kill('SIGKILL');
     await Promise.all(this.#peers.map((peer) => peer.exited));
     for (const thing of this.#open) thing.close();
-    const left = this.#names.filter((name) => fs.existsSync(`${NAMES_FOLDER}/${name}`));
-    for (const name of left) fs.rmSync(`${NAMES_FOLDER}/${name}`, { force: true });
+    const left = this.#names.filter(isNamed);
+    if (!onWindows) for (const name of left) fs.rmSync(pathOf(name), { force: true });
     if (left.length > 0) throw new Error(`the test left segments behind: ${left.join(', ')}`);
   }
 }
@@ -200,10 +200,4 @@ export async function until(what: string, holds: () => boolean, watchdogMs = 30_
     if (performance.now() > deadline) throw new Error(`stuck: ${what} did not happen in ${watchdogMs} ms`);
     await sleep(1);
   }
-}
-
-/** True once the kernel has stopped the peer (state T in proc(5)). */
-export function isStopped(peer: Peer): boolean {
-  const stat = fs.readFileSync(`/proc/${peer.child.pid}/stat`, 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'T';
 }

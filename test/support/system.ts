@@ -27,7 +27,8 @@ function loadWindows() {
     map: kernel32.func('intptr_t __stdcall MapViewOfFile(intptr_t, uint32_t, uint32_t, uint32_t, size_t)'),
     unmap: kernel32.func('int __stdcall UnmapViewOfFile(intptr_t)'),
     close: kernel32.func('int __stdcall CloseHandle(intptr_t)'),
-
+    openMutex: kernel32.func('intptr_t __stdcall OpenMutexW(uint32_t, int, str16)'),
+    createMutex: kernel32.func('intptr_t __stdcall CreateMutexW(void *, int, str16)'),
     query: kernel32.func('size_t __stdcall VirtualQuery(intptr_t, void *, size_t)'),
     listHandles: koffi
       .load('ntdll.dll')
@@ -39,6 +40,7 @@ const kernel32 = (): ReturnType<typeof loadWindows> => (windows ??= loadWindows(
 
 const FILE_MAP_WRITE = 2;
 const FILE_MAP_READ = 4;
+const SYNCHRONIZE = 0x10_0000;
 const PAGE_READWRITE = 4;
 const NO_FILE = -1;
 
@@ -49,6 +51,22 @@ export function isNamed(name: string): boolean {
   if (section === 0) return false;
   kernel32().close(section);
   return true;
+}
+
+/** True while a mutex of the system, or memory that stands for one, has this name. */
+export function isMutexNamed(name: string): boolean {
+  if (!onWindows) return isNamed(name);
+  const mutex = Number(kernel32().openMutex(SYNCHRONIZE, 0, name));
+  if (mutex === 0) return false;
+  kernel32().close(mutex);
+  return true;
+}
+
+/** Holds a mutex of Windows open, and leaves it free. */
+export function keepMutex(name: string): { close(): void } {
+  const mutex = Number(kernel32().createMutex(null, 0, name));
+  if (mutex === 0) throw new Error(`cannot open the mutex ${name}`);
+  return { close: () => void kernel32().close(mutex) };
 }
 
 /** Memory of a name that another program made. */

@@ -17,6 +17,10 @@ const MUTATIONS: Readonly<Record<string, readonly [from: string, to: string]>> =
     'opening.initialize(header);',
     'object.publish(plan.place!); opening.initialize(header);',
   ],
+  'ready before it is complete': [
+    '// STEP: create 3\n',
+    'Atomics.store(this.words, STATE_WORD, STATE_READY);\n    // STEP: create 3\n',
+  ],
   'adds a key without a note': ['this.#intend(slot, place, this.size);', ''],
   'names a slot before it is noted': [
     'this.#intend(slot, place, this.size);',

@@ -6,10 +6,11 @@
 //   another writer adds and deletes keys                         required
 //   as many keys fit as before, and no more                      required: no slot is lost or there twice
 //   generations of the victim's key go back                      forbidden
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createMap, type MapReader, openMap } from '../../src/index.ts';
+import { hasDied } from '../support/ending.ts';
 import { type Household, NODE, Peer } from '../support/household.ts';
+import { isNamed } from '../support/system.ts';
 import { type Act, definition, perform, recordOf, type Writer } from './map-acts.ts';
 
 const CAPACITY = 8;
@@ -173,8 +174,8 @@ export async function killMapAt(house: Household, point: MapPoint): Promise<void
   const reader = house.keep(openMap(name, definition));
   const generation = model.has(act.key) ? await generationOf(reader, act.key) : 0;
   const victim = startMapVictim(house, name, 'kill', point);
-  const { signal } = await victim.exited;
-  if (signal !== 'SIGKILL') throw new Error(`${victim} came to its end: ${JSON.stringify(victim.reports)}`);
+  if (!hasDied(await victim.exited))
+    throw new Error(`${victim} came to its end: ${JSON.stringify(victim.reports)}`);
 
   const after = new Map(model);
   if (act.value === undefined) after.delete(act.key);
@@ -212,5 +213,5 @@ export async function killMapAt(house: Household, point: MapPoint): Promise<void
   require(seenBy(reader, others).size === CAPACITY, 'the emptied map does not take as many keys');
   reader.close();
   map.close();
-  require(!existsSync(`/dev/shm/${name}`), 'the last close leaves the name');
+  require(!isNamed(name), 'the last close leaves the name');
 }

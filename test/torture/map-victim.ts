@@ -1,6 +1,7 @@
 // A process that dies or stops at one step of a change of a map, or prints the steps it passes: `map-victim.ts NAME ACT ACTION STEP
 // PASS`, preloaded with fault-points.ts.
 import { openMap } from '../../src/index.ts';
+import { dieHere, stopHere } from '../support/ending.ts';
 import { type Act, definition, perform } from './map-acts.ts';
 
 const [name, act, action, step, pass] = process.argv.slice(2) as [string, string, string, string, string];
@@ -14,7 +15,8 @@ globalThis.sharecordStep = (at) => {
   passed.push(at);
   if (action === 'trace' || at !== step || passed.filter((each) => each === at).length !== Number(pass))
     return;
-  process.kill(process.pid, action === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+  if (action === 'kill') dieHere();
+  else stopHere();
 };
 perform(map, JSON.parse(act) as Act);
 globalThis.sharecordStep = () => {};

@@ -7,7 +7,6 @@
 //   under a mutex the next owner gets WRITER_DIED        required, once
 //   createStore and joinStore of the name go on         required, with what was committed, or with a new store
 //   after the last close the name is still there        forbidden
-import * as fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   createStore,
@@ -19,19 +18,22 @@ import {
   type StoreWriter,
 } from '../../src/index.ts';
 import { arrayKind, arrayOf, Fields, fieldsKind, lockOf, rawSlot } from '../race/records.ts';
+import { hasDied } from '../support/ending.ts';
 import { type Household, NODE, Peer, type Report } from '../support/household.ts';
+import { isMutexNamed, isNamed, keepMutex, onWindows, putForeign } from '../support/system.ts';
 
 export const ELEMENTS = 512;
 const VICTIM = fileURLToPath(new URL('./victim.ts', import.meta.url));
 const FAULT_POINTS = new URL('./fault-points.ts', import.meta.url).href;
 
-export const SCENARIOS = [
+const ALL_SCENARIOS = [
   'write',
   'write of 4 KiB',
   'update',
   'wait',
   'steal',
   'steal by probe',
+  'steal of an abandoned lock',
   'write under a seqlock',
   'update under a seqlock',
   'update under a mutex',
@@ -41,13 +43,35 @@ export const SCENARIOS = [
   'join',
   'join of a leftover',
   'join of a segment that is gone',
+  'join of a half-made segment',
   'open for writing',
   'close',
   'last close',
   'unlink',
   'watch',
 ] as const;
-export type Scenario = (typeof SCENARIOS)[number];
+export type Scenario = (typeof ALL_SCENARIOS)[number];
+
+/** Nobody removes a name of Windows, and the dead leave none behind: it ends with its last handle. */
+const WHERE_NAMES_STAY: readonly Scenario[] = [
+  'replace',
+  'join of a leftover',
+  'join of a segment that is gone',
+  'unlink',
+];
+/** A POSIX name comes with a finished segment, and a lock there is free the moment its owner is dead. */
+const WHERE_NAMES_END: readonly Scenario[] = ['steal of an abandoned lock', 'join of a half-made segment'];
+const elsewhere = onWindows ? WHERE_NAMES_STAY : WHERE_NAMES_END;
+/** Those of this system. */
+export const SCENARIOS: readonly Scenario[] = ALL_SCENARIOS.filter((each) => !elsewhere.includes(each));
+
+/** Steps of the sources that both systems share which Windows passes with stores in files alone: the removal of a name. */
+const STEPS_OF_REMOVAL = ['close 2', 'close 3', 'remove 1', 'remove 2', 'remove 3'];
+/** True if a scenario of this system comes to the step of that source, by its path in `src`; those of maps are in map-scenarios.ts. */
+export function isPassedHere(source: string, step: string): boolean {
+  if (/map-/.test(source) || (onWindows ? /linux/ : /win32/).test(source)) return false;
+  return !onWindows || !STEPS_OF_REMOVAL.includes(step);
+}
 
 /** A place to die: the `pass`th time that the scenario comes to the step. */
 export interface Point {
@@ -100,6 +124,8 @@ interface Scene {
   readonly reader?: StoreReader<typeof Fields>;
   /** The value in record 0 before the victim. */
   readonly value: number;
+  /** Keeps a name that its dead maker left; nobody can make another segment of it. */
+  readonly keeper?: { close(): void };
 }
 
 async function die(house: Household, scenario: Scenario, name: string, step: string): Promise<void> {
@@ -108,8 +134,8 @@ async function die(house: Household, scenario: Scenario, name: string, step: str
 }
 
 async function requireKilled(victim: Peer): Promise<void> {
-  const { signal } = await victim.exited;
-  if (signal !== 'SIGKILL') throw new Error(`${victim} came to its end: ${JSON.stringify(victim.reports)}`);
+  if (!hasDied(await victim.exited))
+    throw new Error(`${victim} came to its end: ${JSON.stringify(victim.reports)}`);
 }
 
 const layoutFor = (scenario: Scenario): typeof Fields =>
@@ -147,27 +173,60 @@ export async function setScene(house: Household, scenario: Scenario, name: strin
     case 'join of a segment that is gone':
       await die(house, 'last close', name, 'remove 3');
       return { value: 0 };
+    case 'join of a half-made segment': {
+      const { layout, capacity } = optionsFor(scenario, name);
+      const whole = createStore({ layout, capacity });
+      const bytes = new Uint8Array(whole.segment.size);
+      whole.close();
+      bytes.set(new TextEncoder().encode('SHARECRD'));
+      const foreign = putForeign(name, bytes);
+      return { value: 0, keeper: house.keep(closedOnce(() => foreign.remove())) };
+    }
     default: {
       const layout = layoutFor(scenario);
       const store = house.keep(createStore(optionsFor(scenario, name)));
       const reader = house.keep(openStore(name, layout));
       store.write(0, kindFor(scenario).fill(layout.zero(), 1));
       // The thief takes the dead one's participant slot, or a lower one, so that only the kernel knows of the death.
-      const lower = scenario === 'steal by probe' ? joinStore({ name, layout, capacity: 2 }) : undefined;
+      const lower = isProbed(scenario) ? joinStore({ name, layout, capacity: 2 }) : undefined;
+      // Somebody else has the mutex of the dead one's slot open, so that it does not go with its owner.
+      if (scenario === 'steal of an abandoned lock') house.keep(keepMutex(`${name}:sharecord:lock:2`));
       if (scenario.startsWith('steal')) await die(house, 'write', name, 'write 4');
       lower?.close();
-      // Armed, as a watcher leaves it: so that the writer has somebody to ring for.
+      // Somebody listens, and the word is armed, as a watcher leaves it: so that the writer has somebody to ring for.
+      reader.watch(1, { persistent: false });
       Atomics.store(rawSlot(store.segment.buffer, 0).words, ARMED_WORD, 1);
       return { store, reader, value: 1 };
     }
   }
 }
+const isProbed = (scenario: Scenario): boolean =>
+  scenario === 'steal by probe' || scenario === 'steal of an abandoned lock';
+
+function closedOnce(close: () => void): { close(): void } {
+  let isOpen = true;
+  return {
+    close() {
+      if (isOpen) close();
+      isOpen = false;
+    },
+  };
+}
+
 /** The owner word of the first participant of a new store: slot 0, epoch 1. */
 export const FIRST_OWNER = 1 << 8;
 const ARMED_WORD = 192 / 4;
 
 /** Steps that come behind the publish of a write. */
-const AFTER_PUBLISH = new Set(['write 5', 'seqlock write 6', 'announce 1', 'announce 2', 'announce 3']);
+const AFTER_PUBLISH = new Set([
+  'write 5',
+  'seqlock write 6',
+  'announce 1',
+  'announce 2',
+  'announce 3',
+  'ring 1',
+  'ring 2',
+]);
 /** Steps at which the one cell under a seqlock is half written. */
 const TORN = new Set(['seqlock write 4, wraps', 'seqlock write 4', 'seqlock write 5']);
 const isWrite = (scenario: Scenario): boolean =>
@@ -188,17 +247,21 @@ function requireDead(call: () => unknown): void {
   throw new Error('a record that a dead writer left is taken for whole');
 }
 
-const isNamed = (name: string): boolean => fs.existsSync(`/dev/shm/${name}`);
-
-/** Steps that the scenario passes, in their order. */
-export async function traceOf(house: Household, scenario: Scenario): Promise<string[]> {
-  const name = house.name('traced');
-  const { store, reader } = await setScene(house, scenario, name);
-  const report: Report = await startVictim(house, scenario, name, 'trace').result();
-  reader?.close();
-  store?.close();
-  require(!isNamed(name), `${scenario}: the name is left`);
-  return JSON.parse(String(report['steps'])) as string[];
+/** Steps that each of the scenarios passes, in their order; one process has them all. */
+export async function tracesOf<S extends Scenario>(
+  house: Household,
+  scenarios: readonly S[],
+): Promise<Readonly<Record<S, readonly string[]>>> {
+  const names = scenarios.map(() => house.name('traced'));
+  const scenes = await Promise.all(scenarios.map((scenario, i) => setScene(house, scenario, names[i]!)));
+  const report: Report = await startVictim(house, scenarios.join(), names.join(), 'trace').result();
+  for (const [i, { store, reader, keeper }] of scenes.entries()) {
+    reader?.close();
+    store?.close();
+    keeper?.close();
+    require(!isNamed(names[i]!), `${scenarios[i]}: the name is left`);
+  }
+  return JSON.parse(String(report['steps'])) as Record<S, string[]>;
 }
 
 /** A writer that waits passes the same steps again and again. */
@@ -229,7 +292,7 @@ export interface Aftermath {
 export async function killAt(house: Household, point: Point, next: 'create' | 'join'): Promise<Aftermath> {
   const { scenario, step } = point;
   const name = house.name('killed-at-step');
-  const { store, reader, value } = await setScene(house, scenario, name);
+  const { store, reader, value, keeper } = await setScene(house, scenario, name);
   const victim = startVictim(house, scenario, name, 'kill', point);
   await requireKilled(victim);
   const started = performance.now();
@@ -269,13 +332,14 @@ export async function killAt(house: Household, point: Point, next: 'create' | 'j
     require(!isNamed(name), 'the last close leaves the name');
   }
   const options = optionsFor(scenario, name);
-  const again = next === 'create' ? createStore(options) : joinStore(options);
+  const makes = next === 'create' && keeper === undefined;
+  const again = makes ? createStore(options) : joinStore(options);
   if (store === undefined) recoveryMs = performance.now() - started;
-  if (next === 'create')
-    require(again.created && again.generation(0) === 0, 'createStore gives an old store');
+  if (makes) require(again.created && again.generation(0) === 0, 'createStore gives an old store');
   again.write(0, kind.fill(options.layout.zero(), 5));
   require(kind.valueOf(again.read(0)) === 5, 'the store after the victim does not work');
   again.close();
-  require(!isNamed(name) && !isNamed(mutexOf(name)), 'a name is left');
+  keeper?.close();
+  require(!isNamed(name) && !isMutexNamed(mutexOf(name)), 'a name is left');
   return { recoveryMs };
 }

@@ -1,7 +1,7 @@
 // Campaign: kill -9 at every step of every scenario, again and again in another order.
 import { type Campaign, inLanes, isOver } from './campaign.ts';
 import { killMapAt, MAP_SCENARIOS, traceOfMap } from './map-scenarios.ts';
-import { killAt, pointsOf, SCENARIOS, traceOf } from './scenarios.ts';
+import { killAt, pointsOf, SCENARIOS, tracesOf } from './scenarios.ts';
 
 const LANES = 2;
 
@@ -19,8 +19,9 @@ export const steps: Campaign = {
   async run(run) {
     const { house, chance } = run;
     const points: Death[] = [];
+    const traces = await tracesOf(house, SCENARIOS);
     for (const scenario of SCENARIOS) {
-      for (const point of pointsOf(scenario, await traceOf(house, scenario))) {
+      for (const point of pointsOf(scenario, traces[scenario])) {
         const die = async (next: 'create' | 'join'): Promise<number> =>
           (await killAt(house, point, next)).recoveryMs;
         points.push({ step: point.step, title: `${scenario}, ${point.step}, pass ${point.pass}`, die });

@@ -1,4 +1,4 @@
-// A process stopped (SIGSTOP) at each step of a write, or inside the gate, while others go on.
+// A process stopped (SIGSTOP; on Windows its thread suspended) at each step of a write, or inside the gate, while others go on.
 //
 //   while a writer is stopped inside a write              verdict
 //   readers of a latch get the last committed record      required
@@ -11,7 +11,8 @@
 //   a join gets SEGMENT_NOT_READY                         required; a second store of the name is forbidden
 import { GuardError, joinStore, SegmentError } from '../../src/index.ts';
 import { fieldsKind, lockOf, rawSlot } from '../race/records.ts';
-import { type Household, isStopped, until } from '../support/household.ts';
+import { isStopped, letGoOn } from '../support/ending.ts';
+import { type Household, until } from '../support/household.ts';
 import { type Campaign, inLanes, isOver } from './campaign.ts';
 import {
   optionsFor,
@@ -21,7 +22,7 @@ import {
   type Scenario,
   setScene,
   startVictim,
-  traceOf,
+  tracesOf,
 } from './scenarios.ts';
 
 const LANES = 3;
@@ -46,12 +47,10 @@ function codeOf(call: () => unknown): string {
 
 /** Points between the lock and the unlock of the writes. */
 export async function pointsInside(house: Household): Promise<Point[]> {
-  const points: Point[] = [];
-  await inLanes(LANES, WRITES, async (scenario) => {
-    for (const point of pointsOf(scenario, await traceOf(house, scenario)))
-      if (INSIDE_WRITE.test(point.step) && point.pass === 1) points.push(point);
-  });
-  return points;
+  const traces = await tracesOf(house, WRITES);
+  return WRITES.flatMap((scenario) => pointsOf(scenario, traces[scenario])).filter(
+    ({ step, pass }) => INSIDE_WRITE.test(step) && pass === 1,
+  );
 }
 
 /** Stops a writer at the point and checks what others can do; throws what is wrong. */
@@ -79,7 +78,7 @@ export async function stopInsideWrite(house: Household, point: Point): Promise<v
   const same = codeOf(() => store.write(0, fieldsKind.fill(store.layout.zero(), 9)));
   require(same === 'LOCK_TIMEOUT', `a writer of the record gets ${same}`);
   require(lockOf(slot) === owner && owner !== 0, 'the lock has another owner');
-  victim.kill('SIGCONT');
+  letGoOn(victim);
   await victim.result();
   require(fieldsKind.valueOf(reader.read(0)) === 2 &&
     reader.generation(0) === 2, 'the stopped write does not count');
@@ -99,7 +98,7 @@ export async function stopInsideGate(house: Household, point: Point): Promise<vo
   store?.update(0, (draft) => void fieldsKind.fill(draft, draft.a + 1));
   const code = codeOf(() => joinStore(optionsFor(scenario, name)).close());
   require(code === 'SEGMENT_NOT_READY', `a join gets ${code}`);
-  victim.kill('SIGCONT');
+  letGoOn(victim);
   await victim.result();
   joinStore(optionsFor(scenario, name)).close();
   if (store !== undefined) require(fieldsKind.valueOf(store.read(0)) === 2, 'a write is lost');

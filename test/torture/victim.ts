@@ -1,6 +1,6 @@
 // A process that dies, stops or counts at one step: `victim.ts SCENARIO NAME ACTION STEP PASS`, preloaded with fault-points.ts.
-// ACTION `trace` prints the steps passed, in their order; kill and stop do that to the process when it passes STEP for the PASSth
-// time; `block` sleeps there for ever, so that somebody can end the thread.
+// ACTION `trace` prints the steps passed, in their order; there SCENARIO and NAME may be lists. kill and stop do that to the
+// process when it passes STEP for the PASSth time; `block` sleeps there for ever, so that somebody can end the thread.
 import { spawn } from 'node:child_process';
 import { workerData } from 'node:worker_threads';
 import {
@@ -12,16 +12,18 @@ import {
   type StoreWriter,
 } from '../../src/index.ts';
 import { arrayOf, Fields, fieldsKind, rawSlot } from '../race/records.ts';
+import { dieHere, stopHere } from '../support/ending.ts';
 import { ELEMENTS, FIRST_OWNER, type Scenario } from './scenarios.ts';
 
-const [scenario, name, action, step, pass] = process.argv.slice(2) as [
-  Scenario,
+const [scenarioList, nameList, action, step, pass] = process.argv.slice(2) as [
+  string,
   string,
   string,
   string,
   string,
 ];
-const passed: string[] = [];
+let name = nameList;
+let passed: string[] = [];
 
 /** Turns of a wait before the record is free again. */
 const TURNS = 3;
@@ -33,13 +35,13 @@ function onStep(at: string): void {
   if (at === 'acquire 1' && passed.filter((each) => each === at).length === TURNS) free();
   if (at !== step || passed.filter((each) => each === step).length !== Number(pass)) return;
   if (action === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-  if (action === 'kill' || action === 'stop')
-    process.kill(process.pid, action === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+  if (action === 'kill') dieHere();
+  if (action === 'stop') stopHere();
 }
 const arm = (): void => void (globalThis.sharecordStep = onStep);
 const disarm = (): void => void (globalThis.sharecordStep = () => {});
 
-const options = { name, layout: Fields, capacity: 2 };
+const options = () => ({ name, layout: Fields, capacity: 2 });
 /** In a worker the store comes as a handle. */
 const openFields = (): StoreWriter<typeof Fields> =>
   openStore((workerData as Handle | null) ?? name, Fields, { access: 'read-write' });
@@ -75,14 +77,14 @@ function wait(): void {
 
 function create(): void {
   arm();
-  const store = createStore(options);
+  const store = createStore(options());
   disarm();
   store.close();
 }
 
 function join(): void {
   arm();
-  const store = joinStore(options);
+  const store = joinStore(options());
   disarm();
   store.close();
 }
@@ -106,12 +108,14 @@ const scenarios: Record<Scenario | 'write with an heir', () => Promise<void> | v
   wait,
   steal: update,
   'steal by probe': update,
+  'steal of an abandoned lock': update,
   create,
   replace: create,
   'join of nothing': join,
   join,
   'join of a leftover': join,
   'join of a segment that is gone': join,
+  'join of a half-made segment': join,
   'open for writing'() {
     arm();
     const store = openFields();
@@ -124,7 +128,7 @@ const scenarios: Record<Scenario | 'write with an heir', () => Promise<void> | v
     store.close();
   },
   'last close'() {
-    const store = createStore(options);
+    const store = createStore(options());
     arm();
     store.close();
   },
@@ -138,7 +142,7 @@ const scenarios: Record<Scenario | 'write with an heir', () => Promise<void> | v
     store.write(0, fieldsKind.fill(Fields.zero(), 2));
   },
   unlink() {
-    const store = createStore(options);
+    const store = createStore(options());
     arm();
     store.segment.unlink();
     disarm();
@@ -151,13 +155,22 @@ const scenarios: Record<Scenario | 'write with an heir', () => Promise<void> | v
     await changes.next();
     const second = changes.next();
     await new Promise((resolve) => setTimeout(resolve, 20));
-    disarm();
     await changes.return?.();
     await second;
+    disarm();
     store.close();
   },
 };
 
 process.stdout.write('ready\n');
-await scenarios[scenario]();
-process.stdout.write(`${JSON.stringify({ steps: JSON.stringify(passed) })}\n`);
+const names = nameList.split(',');
+const steps: Record<string, readonly string[]> = {};
+for (const [i, scenario] of (scenarioList.split(',') as Scenario[]).entries()) {
+  name = names[i]!;
+  passed = [];
+  free = () => {};
+  await scenarios[scenario]();
+  disarm();
+  steps[scenario] = passed;
+}
+process.stdout.write(`${JSON.stringify({ steps: JSON.stringify(steps) })}\n`);
