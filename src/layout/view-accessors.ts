@@ -1,6 +1,7 @@
 // Accessor pairs of views, one kind of value each. A set checks before it stores; a refused value leaves the memory as it was.
 import { capacityOf, checkLength } from './lengths.ts';
 import { pathStep } from './fault.ts';
+import { isKept } from './kept-text.ts';
 import { bytesOf } from './memory.ts';
 import { checker, loader } from './number-access.ts';
 import { bitValue, enumStorer, tableOfNames, unknownMember, unsignedUnit } from './scalar-codec.ts';
@@ -53,7 +54,10 @@ function codecAccessor(key: Key, shape: Shape, at: number): Accessor {
           codec.write(new DataView(new ArrayBuffer(shape.size)), 0, value);
           codec.write(view, from, value);
         };
-  return Part.coded(at, pathStep(key), { read, write });
+  const accessors = { read, write };
+  return shape.kind === 'text' && isKept(shape)
+    ? Part.longText(at, pathStep(key), shape.size, accessors)
+    : Part.coded(at, pathStep(key), accessors);
 }
 
 /** Gives the accessor of a value without live parts. */

@@ -1,6 +1,7 @@
 // One part of a live record: a struct, union, array or bit field at a place in memory. The place is private, so that a part can be
 // sealed and still move; the functions here are the only way to it.
 import { asValueError, pathStep } from './fault.ts';
+import { KeptText } from './kept-text.ts';
 import type { EnumMember, NumberCode } from './shape.ts';
 import type { ValueCodec } from './value-codec.ts';
 
@@ -24,6 +25,8 @@ export class Part {
   readonly #path: string;
   /** Parts of this part that were asked for. */
   #parts: Map<string | number, Inner> | undefined;
+  /** Long texts by their place in this part: undefined after the first read, kept from the second one on. */
+  #texts: Map<number, KeptText | undefined> | undefined;
 
   constructor(view: DataView, at: number, path: string) {
     this.#view = view;
@@ -221,6 +224,31 @@ export class Part {
           throw asValueError(error, 'write', this.#path + step);
         }
       },
+    };
+  }
+
+  /** A long text of `size` bytes, whose codec may be asked only once for the same bytes. */
+  static longText(
+    at: number,
+    step: string,
+    size: number,
+    codec: Pick<ValueCodec, 'read' | 'write'>,
+  ): Accessor {
+    const { get, set } = Part.coded(at, step, codec);
+    const { read } = codec;
+    const keep = (texts: Map<number, KeptText | undefined>, part: Part): unknown => {
+      // Most views are read once.
+      if (texts.has(at)) texts.set(at, new KeptText(size));
+      else texts.set(at, undefined);
+      return get!.call(part);
+    };
+    return {
+      get() {
+        const texts = (this.#texts ??= new Map<number, KeptText | undefined>());
+        const kept = texts.get(at);
+        return kept === undefined ? keep(texts, this) : kept.read(this.#view, this.#at + at, read);
+      },
+      set: set!,
     };
   }
 }
