@@ -23,9 +23,16 @@ const EXAMPLES_ON_WINDOWS = ['text-board', 'tpsharemem', 'zones', 'hand-over', '
   (name) => `test/examples/${name}*.test.ts`,
 );
 // What the races show of a store on Windows, in short forms where a process takes seconds to start.
-const RACES_ON_WINDOWS = ['node-races', 'killed-at-steps', 'stopped-at-steps'].map(
-  (name) => `test/race/${name}.test.ts`,
-);
+const RACES_ON_WINDOWS = [
+  'node-races',
+  'killed-at-steps',
+  'stopped-at-steps',
+  'native-join',
+  'torn-reads',
+  'torn-writes',
+  'lost-updates',
+  'lost-wakeups',
+].map((name) => `test/race/${name}.test.ts`);
 const onWindows = process.platform === 'win32';
 // A watchdog's time: under Wine a busy machine needs ten seconds to start a Node.
 const PATIENCE_MS = onWindows ? 240_000 : 60_000;

@@ -1,22 +1,17 @@
 /* The native side of the race and interop tests: one program, one subcommand per role. Its records are arrays of doubles
  * with one value in all elements (the sign that a read is whole), but for `tally`.
  * Each role prints "ready", works until its standard input ends or its count is reached, and prints one line of JSON. */
+#ifndef _WIN32
 #define _GNU_SOURCE
-#include <poll.h>
-
-/* What the last poll(2) gave, also those inside sharecord.h: 0 = a timer ended it, not the doorbell. */
-static int last_poll;
-
-static int watched_poll(struct pollfd *descriptors, nfds_t count, int timeout_ms) {
-  return last_poll = poll(descriptors, count, timeout_ms);
-}
-#define poll watched_poll
-
-#include "sharecord.h"
-
-#include <signal.h>
+#endif
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
+
+#include "peer-system.h"
 
 #define READ_MS 400
 
@@ -55,15 +50,8 @@ static bool is_whole(const double *record) {
   return true;
 }
 
-/* The parent ends a role by closing its standard input, on purpose or by dying. */
-static bool parent_waits(void) {
-  struct pollfd input = {.fd = 0, .events = POLLIN};
-  return poll(&input, 1, 0) == 0;
-}
-
 static void await_end(void) {
-  char byte;
-  while (read(0, &byte, 1) > 0) continue;
+  while (getchar() != EOF) continue;
 }
 
 static uint32_t random_state;
@@ -76,10 +64,8 @@ static uint32_t random_below(uint32_t limit) { /* xorshift32 */
 }
 
 static void spin_ns(uint32_t nanoseconds) {
-  struct timespec start, now;
-  clock_gettime(CLOCK_MONOTONIC, &start);
-  do clock_gettime(CLOCK_MONOTONIC, &now);
-  while ((now.tv_sec - start.tv_sec) * 1000000000L + now.tv_nsec - start.tv_nsec < (long)nanoseconds);
+  int64_t start = now_ns();
+  while (now_ns() - start < nanoseconds) continue;
 }
 
 static int add_one(void *record, void *context) {
@@ -106,7 +92,7 @@ static void write_records(char **arguments) {
       if (pause > 0) spin_ns(random_below(2 * pause));
     }
   }
-  printf("{\"writes\":%lu}\n", writes);
+  printf("{\"writes\":%" PRIu64 "}\n", writes);
 }
 
 /* read NAME INDEX TORN CHANGES: ends by itself after so many torn reads, or after READ_MS and so many changes; 0 = never. */
@@ -136,8 +122,8 @@ static void read_record(char **arguments) {
       last = record[0];
     }
   }
-  printf("{\"reads\":%lu,\"torn\":%lu,\"backwards\":%lu,\"changes\":%lu,\"contended\":%lu}\n", reads, torn, backwards,
-         changes, contended);
+  printf("{\"reads\":%" PRIu64 ",\"torn\":%" PRIu64 ",\"backwards\":%" PRIu64 ",\"changes\":%" PRIu64
+         ",\"contended\":%" PRIu64 "}\n", reads, torn, backwards, changes, contended);
 }
 
 /* Waits for the record that starts all adders at once to leave 0. */
@@ -158,7 +144,7 @@ static void add(char **arguments) {
     check("update", sharecord_update(&store, index, record, add_one, NULL));
     if (pause > 0) spin_ns(random_below(2 * pause));
   }
-  printf("{\"added\":%lu}\n", count);
+  printf("{\"added\":%" PRIu64 "}\n", count);
 }
 
 struct lane {
@@ -186,7 +172,7 @@ static void tally(char **arguments) {
       fill(acknowledged, acknowledged[0] + 1);
       check("write", sharecord_write(&store, lane.at, acknowledged));
     }
-    nanosleep(&(struct timespec){0, 500000}, NULL); /* the latch is not fair: leave room for slower writers */
+    sharecord_sleep_ns(500000); /* the latch is not fair: leave room for slower writers */
   }
   puts("{}");
 }
@@ -196,14 +182,14 @@ static void interrupt(char **arguments) {
   open_store(arguments[0], SHARECORD_WRITE);
   uint64_t index = strtoull(arguments[1], NULL, 10);
   const char *step = arguments[2];
-  int number = strcmp(arguments[3], "stop") == 0 ? SIGSTOP : SIGKILL;
+  void (*end)(void) = strcmp(arguments[3], "stop") == 0 ? stop_here : die_here;
   double *record = new_record();
   check("read", sharecord_read(&store, index, record));
   add_one(record, NULL);
   uint32_t half = store.record_size / 16 * 8;
   say_ready();
-#define STEP(name)                         \
-  if (strcmp(step, name) == 0) raise(number)
+#define STEP(name) \
+  if (strcmp(step, name) == 0) end()
   check("acquire", sharecord_acquire(&store, index));
   STEP("acquired");
   unsigned char *cell = sharecord_spare(&store, index);
@@ -221,6 +207,7 @@ static void interrupt(char **arguments) {
   printf("{\"value\":%.0f}\n", record[0]);
 }
 
+#ifndef _WIN32
 /* fork NAME INDEX: dies inside a write of the record; a child that it forked has all its descriptors, tells its number, and lives
  * until somebody kills it, for a minute at most. */
 static void fork_inside(char **arguments) {
@@ -236,6 +223,7 @@ static void fork_inside(char **arguments) {
   alarm(60);
   for (;;) pause();
 }
+#endif
 
 /* put NAME INDEX: one update, or the error it ends with. */
 static void put(char **arguments) {
@@ -269,13 +257,7 @@ static void burst(char **arguments) {
     check("write", sharecord_write(&control, lane, round));
   }
   sharecord_close(&control);
-  printf("{\"writes\":%lu}\n", writes);
-}
-
-/* True if a ring is there or comes at once: the timer ended the wait, but the wake-up was on its way. */
-static bool bell_rings(void) {
-  struct pollfd bell = {.fd = store.bell, .events = POLLIN};
-  return poll(&bell, 1, 2) != 0;
+  printf("{\"writes\":%" PRIu64 "}\n", writes);
 }
 
 /* watch NAME INDEX: follows one record and tells each state it saw, until the input ends; then how many of them a timer
@@ -286,24 +268,25 @@ static void watch(char **arguments) {
   double *record = new_record();
   say_ready();
   while (parent_waits()) {
-    last_poll = 1;
+    bell_rang = true;
     int woken = sharecord_wait(&store, index, &generation, 1000);
     check("wait", woken);
     if (woken == 0) continue;
-    if (last_poll == 0 && !bell_rings()) by_timer++;
+    /* A ring that comes at once: the timer ended the wait, but the wake-up was on its way. */
+    if (!bell_rang && !bell_rings(&store, 2)) by_timer++;
     check("read", sharecord_read(&store, index, record));
-    printf("{\"generation\":%lu,\"value\":%.0f}\n", generation, record[0]);
+    printf("{\"generation\":%" PRIu64 ",\"value\":%.0f}\n", generation, record[0]);
     fflush(stdout);
   }
-  printf("{\"byTimer\":%lu}\n", by_timer);
+  printf("{\"byTimer\":%" PRIu64 "}\n", by_timer);
 }
 
-/* join NAME|fd:N ACCESS DIGEST: tells what opening gave, and stays until the input ends. DIGEST - takes any. */
+/* join NAME|number:N ACCESS DIGEST: tells what opening gave, and stays until the input ends. DIGEST - takes any. */
 static void join(char **arguments) {
   int flags = strcmp(arguments[1], "write") == 0 ? SHARECORD_WRITE : SHARECORD_READ;
   const char *digest = strcmp(arguments[2], "-") == 0 ? NULL : arguments[2];
-  int status = strncmp(arguments[0], "fd:", 3) == 0
-                   ? sharecord_open_descriptor(&store, atoi(arguments[0] + 3), flags, digest)
+  int status = strncmp(arguments[0], "number:", 7) == 0
+                   ? open_number(&store, arguments[0] + 7, flags, digest)
                    : sharecord_open(&store, arguments[0], flags, digest);
   check("open", status);
   elements = store.record_size / sizeof(double);
@@ -314,10 +297,24 @@ static void join(char **arguments) {
   check("generation", sharecord_generation(&store, 0, &generation));
   double value = record[0];
   int written = sharecord_update(&store, 0, record, add_one, NULL);
-  printf("{\"capacity\":%lu,\"recordSize\":%u,\"generation\":%lu,\"value\":%g,\"write\":\"%s\"}\n", store.capacity,
-         store.record_size, generation, value, sharecord_error_name(written));
+  printf("{\"capacity\":%" PRIu64 ",\"recordSize\":%" PRIu32 ",\"generation\":%" PRIu64 ",\"value\":%g,\"write\":\"%s\"}\n",
+         store.capacity, store.record_size, generation, value, sharecord_error_name(written));
   fflush(stdout);
   await_end();
+}
+
+/* twice NAME: opens the store for writing two times in this thread; tells both owners, and whether the first takes the second
+ * for dead while it lives and once it has left. */
+static void twice(char **arguments) {
+  open_store(arguments[0], SHARECORD_WRITE);
+  struct sharecord second;
+  check("open", sharecord_open(&second, arguments[0], SHARECORD_WRITE, NULL));
+  uint32_t owner = second.owner;
+  bool was_dead = sharecord_is_dead(&store, owner);
+  sharecord_close(&second);
+  say_ready();
+  printf("{\"first\":%" PRIu32 ",\"second\":%" PRIu32 ",\"deadBefore\":%d,\"deadAfter\":%d}\n", store.owner, owner, was_dead,
+         sharecord_is_dead(&store, owner));
 }
 
 static const struct role {
@@ -327,13 +324,15 @@ static const struct role {
 } roles[] = {
     {"write", 4, write_records}, {"read", 4, read_record}, {"add", 5, add},     {"tally", 2, tally},
     {"interrupt", 4, interrupt}, {"put", 2, put},          {"burst", 3, burst}, {"watch", 2, watch},
-    {"join", 3, join},           {"fork", 2, fork_inside},
+    {"join", 3, join},           {"twice", 1, twice},
+#ifndef _WIN32
+    {"fork", 2, fork_inside},
+#endif
 };
 
 int main(int count, char **arguments) {
-  /* A test that is killed cannot end its peers. */
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  random_state = (uint32_t)getpid() * 2654435761u | 1;
+  live_with_parent();
+  random_state = process_number() * 2654435761u | 1;
   for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
     if (count < 2 || strcmp(arguments[1], roles[i].name) != 0 || count - 2 != roles[i].arguments) continue;
     roles[i].run(arguments + 2);

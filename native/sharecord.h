@@ -1,6 +1,7 @@
 /* Lets a C program join a managed store: read, write and follow its records beside the Node processes that use it.
- * Header-only C11 for 64-bit little-endian Linux (x86-64, ARM64); needs libc alone. Bytes: docs/segment-format.md; steps:
- * docs/protocol.md. Making a store and decoding its fields are left to the caller: a record here is `record_size` bytes.
+ * Header-only C11 for 64-bit little-endian Linux (libc alone) and Windows (kernel32 and advapi32; GCC or Clang); what they
+ * differ in is in the two headers beside it. Bytes: docs/segment-format.md; steps: docs/protocol.md. Making a store and
+ * decoding its fields are left to the caller: a record here is `record_size` bytes.
  *
  *   struct sharecord quotes;
  *   struct quote quote;                                       // as `codegen(layout, 'c')` declares it
@@ -14,28 +15,15 @@
 #ifndef SHARECORD_H
 #define SHARECORD_H
 
-#ifndef _GNU_SOURCE
+#if !defined(_WIN32) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#ifndef F_OFD_SETLK
-#error "define _GNU_SOURCE before the first system header: sharecord.h needs open file description locks (fcntl(2))"
-#endif
-#if !defined(__LP64__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#if UINTPTR_MAX != UINT64_MAX || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "sharecord.h is for 64-bit little-endian systems"
 #endif
 
@@ -52,19 +40,20 @@ enum sharecord_error {
   SHARECORD_FORMAT = -5,         /* another format version, kind or guard, or a damaged header */
   SHARECORD_MISMATCH = -6,       /* the layout digest differs from the expected one */
   SHARECORD_LIMIT = -7,          /* memory, descriptors, or all participant slots */
-  SHARECORD_SYSTEM = -8,         /* another system error: see errno */
+  SHARECORD_SYSTEM = -8,         /* another system error: see errno, or GetLastError() */
   SHARECORD_NAME = -9,           /* not a segment name */
   SHARECORD_INDEX = -10,         /* no such record */
   SHARECORD_CONTENDED = -11,     /* writers published during every try for 100 ms */
   SHARECORD_LOCK_TIMEOUT = -12,  /* a live writer has held the record for 1 s */
   SHARECORD_ARGUMENT = -13,      /* writing to a store opened for reading, or a malformed digest */
+  SHARECORD_UNSUPPORTED = -14,   /* Windows: writing by a bare handle, or memory that is only reserved */
 };
 
 static inline const char *sharecord_error_name(int status) {
   static const char *const names[] = {
       "OK", "SEGMENT_NOT_FOUND", "SEGMENT_DENIED", "SEGMENT_NOT_READY", "SEGMENT_FOREIGN", "SEGMENT_FORMAT",
       "LAYOUT_MISMATCH", "SEGMENT_LIMIT", "SEGMENT_OS", "SEGMENT_NAME", "INDEX_RANGE", "READ_CONTENDED",
-      "LOCK_TIMEOUT", "VALUE_TYPE",
+      "LOCK_TIMEOUT", "VALUE_TYPE", "SEGMENT_UNSUPPORTED",
   };
   int at = status > 0 ? 0 : -status;
   return at < (int)(sizeof names / sizeof *names) ? names[at] : "UNKNOWN";
@@ -90,7 +79,8 @@ enum {
   SHARECORD_TEXT_OFFSET_OFFSET = 136,
   SHARECORD_TEXT_LENGTH_OFFSET = 140,
   SHARECORD_ARMED_OFFSET = 192,
-  SHARECORD_DOORBELL_OFFSET = 260,
+  SHARECORD_BELL_OFFSET = 256,     /* Windows: who listens, a bit each */
+  SHARECORD_DOORBELL_OFFSET = 260, /* Linux: the byte that a ring writes */
   SHARECORD_EPOCHS_OFFSET = 320,
   SHARECORD_FIXED_LENGTH = 2368, /* the layout text begins here */
   SHARECORD_CONTROL_LENGTH = 4096,
@@ -111,7 +101,7 @@ enum {
 #define SHARECORD_LAST_CLOSE 0u
 #define SHARECORD_UNTIL_UNLINK 1u
 
-/* An owner word is epoch << 8 | slot, 0 = nobody. Lock bytes 0 to 255 of the file are the slots, byte 256 is the gate. */
+/* An owner word is epoch << 8 | slot, 0 = nobody. Lock bytes 0 to 255 are the slots, byte 256 is the gate. */
 #define SHARECORD_SLOTS 256u
 #define SHARECORD_SLOT_BITS 8
 #define SHARECORD_LAST_EPOCH ((1u << (32 - SHARECORD_SLOT_BITS)) - 1)
@@ -130,6 +120,12 @@ enum {
 #define SHARECORD_WRITE 1
 #define SHARECORD_ANY_OWNER 2
 
+#ifdef _WIN32
+#include "sharecord-windows.h"
+#else
+#include "sharecord-linux.h"
+#endif
+
 /* One open of a store by one thread. Read the first three members; the others are the library's. */
 struct sharecord {
   uint64_t capacity;
@@ -138,11 +134,9 @@ struct sharecord {
   unsigned char *base;
   uint64_t size;
   uint32_t header_length, cell_length, stride, lifetime;
-  uint32_t owner; /* 0 for readers */
-  int fd;
-  int bell;                     /* inotify, -1 until the first wait */
-  unsigned char *control;       /* page with the armed word, for waiting readers */
-  char path[sizeof "/dev/shm/" + SHARECORD_NAME_BYTES]; /* empty for one opened by descriptor */
+  uint32_t owner;         /* 0 for readers */
+  unsigned char *control; /* page with the armed word, for waiting readers */
+  struct sharecord_system system;
 };
 
 /* ---- waiting ---- */
@@ -153,12 +147,6 @@ struct sharecord_patience {
   long sleep_ns;
 };
 
-static inline int64_t sharecord_now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static inline struct sharecord_patience sharecord_patience_of(int bound_ms) {
   return (struct sharecord_patience){0, 0, sharecord_now_ms() + bound_ms, 50000};
 }
@@ -167,7 +155,7 @@ static inline struct sharecord_patience sharecord_patience_of(int bound_ms) {
 static inline bool sharecord_pause(struct sharecord_patience *patience) {
   if (patience->turns++ < 40) return true;
   if (sharecord_now_ms() >= patience->deadline_ms) return false;
-  nanosleep(&(struct timespec){0, patience->sleep_ns}, NULL);
+  sharecord_sleep_ns(patience->sleep_ns);
   if (patience->sleep_ns < 2000000) patience->sleep_ns *= 2;
   return true;
 }
@@ -179,28 +167,17 @@ static inline bool sharecord_retry(struct sharecord_patience *patience) {
   return sharecord_pause(patience);
 }
 
-/* ---- locks of the kernel: freed with the process that took them, whatever ends it ---- */
-
-static inline bool sharecord_lock_byte(int fd, unsigned at, short type) {
-  struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
-  return fcntl(fd, F_OFD_SETLK, &lock) == 0;
-}
-
-/* True if another open holds any of `length` lock bytes from `at`. An answer that fails counts as held: never steal then. */
-static inline bool sharecord_bytes_held(int fd, unsigned at, unsigned length) {
-  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = length};
-  return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
-}
+/* ---- the gate ---- */
 
 /* Joins and closes pass the gate one at a time, so that nobody joins what another removes. */
-static inline bool sharecord_enter_gate(int fd) {
+static inline bool sharecord_enter_gate(struct sharecord_system *system) {
   struct sharecord_patience patience = sharecord_patience_of(SHARECORD_GATE_BOUND_MS);
-  while (!sharecord_lock_byte(fd, SHARECORD_GATE, F_WRLCK))
+  while (!sharecord_lock_byte(system, SHARECORD_GATE))
     if (!sharecord_pause(&patience)) return false;
   return true;
 }
 
-static inline void sharecord_leave_gate(int fd) { sharecord_lock_byte(fd, SHARECORD_GATE, F_UNLCK); }
+static inline void sharecord_leave_gate(struct sharecord_system *system) { sharecord_unlock_byte(system, SHARECORD_GATE); }
 
 /* ---- words in shared memory ---- */
 
@@ -272,6 +249,10 @@ static inline int sharecord_check_digest(const unsigned char *digest, const char
 static inline int sharecord_read_header(struct sharecord *store, const char *digest) {
   unsigned char header[SHARECORD_FIXED_LENGTH]; /* MAPPED: the caller checked that the segment has that much */
   memcpy(header, store->base, sizeof header);
+  if (SHARECORD_NAME_COMES_FIRST && sharecord_has_name(&store->system)) {
+    static const unsigned char nothing[SHARECORD_ARMED_OFFSET];
+    if (memcmp(header, nothing, sizeof nothing) == 0) return SHARECORD_NOT_READY;
+  }
   if (memcmp(header, SHARECORD_MAGIC, 8) != 0) return SHARECORD_FOREIGN;
   if (sharecord_u32(header, SHARECORD_VERSION_OFFSET) != SHARECORD_FORMAT_VERSION) return SHARECORD_FORMAT;
   if (sharecord_u32(header, SHARECORD_BYTE_ORDER_OFFSET) != SHARECORD_BYTE_ORDER_MARK) return SHARECORD_FORMAT;
@@ -312,11 +293,11 @@ static inline int sharecord_read_header(struct sharecord *store, const char *dig
 static inline int sharecord_claim(struct sharecord *store) {
   for (int round = 0; round < 3; round++) {
     for (unsigned slot = 0; slot < SHARECORD_SLOTS; slot++) {
-      if (!sharecord_lock_byte(store->fd, slot, F_WRLCK)) continue;
+      if (!sharecord_lock_byte(&store->system, slot)) continue;
       sharecord_word *epoch = sharecord_word_at(store, SHARECORD_EPOCHS_OFFSET + 4 * slot);
       uint32_t last = atomic_load(epoch);
       if (last >= SHARECORD_LAST_EPOCH) { /* worn out */
-        sharecord_lock_byte(store->fd, slot, F_UNLCK);
+        sharecord_unlock_byte(&store->system, slot);
         continue;
       }
       atomic_store(epoch, last + 1);
@@ -327,98 +308,73 @@ static inline int sharecord_claim(struct sharecord *store) {
   return SHARECORD_LIMIT;
 }
 
-static inline int sharecord_system_error(void) {
-  switch (errno) {
-    case ENOENT: return SHARECORD_NOT_FOUND;
-    case EACCES: case EPERM: case ELOOP: return SHARECORD_DENIED;
-    case ENOMEM: case EMFILE: case ENFILE: return SHARECORD_LIMIT;
-    case ENAMETOOLONG: return SHARECORD_NAME;
-    default: return SHARECORD_SYSTEM;
-  }
+/* Gives the page in `store` of the words that a listener writes; NULL for a reader that may not write them. */
+static inline unsigned char *sharecord_control(const struct sharecord *store) {
+  return store->writable ? store->base : store->control;
 }
 
-/* Gives up the mapping and the descriptor, and with it every lock. */
+/* Gives up the mapping and what the system has of this open, and with it every lock. */
 static inline void sharecord_abandon(struct sharecord *store) {
-  if (store->bell >= 0) close(store->bell);
-  if (store->control != NULL) munmap(store->control, SHARECORD_CONTROL_LENGTH);
-  if (store->base != NULL) munmap(store->base, store->size);
-  if (store->fd >= 0) close(store->fd);
-  store->bell = store->fd = -1;
+  unsigned char *control = sharecord_control(store);
+  if (control != NULL) sharecord_stop_hearing(&store->system, (sharecord_word *)(control + SHARECORD_BELL_OFFSET));
+  if (store->control != NULL) sharecord_unmap(store->control, SHARECORD_CONTROL_LENGTH);
+  if (store->base != NULL) sharecord_unmap(store->base, store->size);
+  sharecord_let_go(&store->system);
   store->base = store->control = NULL;
   store->owner = 0;
   store->capacity = 0; /* every later call is SHARECORD_INDEX */
 }
 
-/* Takes over `fd`, an open file description of this open's own. */
-static inline int sharecord_attach(struct sharecord *store, int fd, int flags, const char *digest) {
-  store->fd = fd;
+/* Goes on with what the system has opened. */
+static inline int sharecord_attach(struct sharecord *store, int status, int flags, const char *digest) {
   store->writable = (flags & SHARECORD_WRITE) != 0;
-  struct stat stats;
-  int status = SHARECORD_OK;
-  if (fstat(fd, &stats) != 0) status = sharecord_system_error();
-  else if (!S_ISREG(stats.st_mode) || stats.st_size < SHARECORD_FIXED_LENGTH) status = SHARECORD_FOREIGN;
-  else if (stats.st_uid != geteuid() && !(flags & SHARECORD_ANY_OWNER)) status = SHARECORD_DENIED;
-  if (status == SHARECORD_OK) {
-    store->size = (uint64_t)stats.st_size;
-    void *base = mmap(NULL, store->size, store->writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
-    if (base == MAP_FAILED) status = sharecord_system_error();
-    else store->base = base;
-  }
-  bool gated = status == SHARECORD_OK && store->writable && store->path[0] != 0;
-  if (gated && !sharecord_enter_gate(fd)) {
+  if (status == SHARECORD_OK) status = sharecord_map(&store->system, flags, &store->base, &store->size);
+  bool gated = status == SHARECORD_OK && store->writable && sharecord_has_name(&store->system);
+  if (gated && !sharecord_enter_gate(&store->system)) {
     gated = false;
     status = SHARECORD_NOT_READY;
   }
   if (status == SHARECORD_OK) status = sharecord_read_header(store, digest);
   if (status == SHARECORD_OK && store->writable) status = sharecord_claim(store);
-  if (gated) sharecord_leave_gate(fd);
+  if (gated) sharecord_leave_gate(&store->system);
   if (status != SHARECORD_OK) sharecord_abandon(store);
   return status;
 }
 
-/* Opens the store of that name (1 to 200 bytes, one leading slash allowed). `flags`: SHARECORD_READ or SHARECORD_WRITE,
- * with SHARECORD_ANY_OWNER to accept another user's. `digest`: the layout's as 32 hexadecimal digits, NULL for any. */
+/* Opens the store of that name (1 to 200 bytes; on Linux one leading slash, on Windows `Local\` or `Global\` allowed).
+ * `flags`: SHARECORD_READ or SHARECORD_WRITE, with SHARECORD_ANY_OWNER to accept another user's. `digest`: the layout's as 32
+ * hexadecimal digits, NULL for any. */
 static inline int sharecord_open(struct sharecord *store, const char *name, int flags, const char *digest) {
-  *store = (struct sharecord){.fd = -1, .bell = -1};
-  if (name[0] == '/') name++;
-  size_t bytes = strlen(name);
-  if (bytes == 0 || bytes > SHARECORD_NAME_BYTES || strpbrk(name, "/\\") || !strcmp(name, ".") || !strcmp(name, ".."))
-    return SHARECORD_NAME;
-  /* PLATFORM: where shm_open(3) keeps its objects; O_NOFOLLOW and O_NONBLOCK refuse a squatter's link or FIFO. */
-  snprintf(store->path, sizeof store->path, "/dev/shm/%s", name);
-  int mode = flags & SHARECORD_WRITE ? O_RDWR : O_RDONLY;
-  int fd = open(store->path, mode | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  return fd < 0 ? sharecord_system_error() : sharecord_attach(store, fd, flags, digest);
+  *store = (struct sharecord){.system = sharecord_no_system()};
+  return sharecord_attach(store, sharecord_open_name(&store->system, name, flags), flags, digest);
 }
 
+#ifdef _WIN32
+/* Opens the store behind a section's handle that was inherited or received, for reading; it stays the caller's to close. */
+static inline int sharecord_open_handle(struct sharecord *store, HANDLE handle, int flags, const char *digest) {
+  *store = (struct sharecord){.system = sharecord_no_system()};
+  return sharecord_attach(store, sharecord_open_number(&store->system, handle, flags), flags, digest);
+}
+#else
 /* Opens the store behind a descriptor that was inherited or received; it stays the caller's to close. */
 static inline int sharecord_open_descriptor(struct sharecord *store, int descriptor, int flags, const char *digest) {
-  *store = (struct sharecord){.fd = -1, .bell = -1};
-  char own[32];
-  snprintf(own, sizeof own, "/proc/self/fd/%d", descriptor);
-  /* Opened anew: locks belong to an open file description, and a duplicate would share the giver's. */
-  int fd = open(own, (flags & SHARECORD_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
-  return fd < 0 ? sharecord_system_error() : sharecord_attach(store, fd, flags, digest);
+  *store = (struct sharecord){.system = sharecord_no_system()};
+  return sharecord_attach(store, sharecord_open_number(&store->system, descriptor, flags), flags, digest);
 }
+#endif
 
-/* Removes the name if it still means this segment. */
-static inline void sharecord_unlink(const struct sharecord *store) {
-  struct stat named, mine;
-  if (lstat(store->path, &named) != 0 || fstat(store->fd, &mine) != 0) return;
-  if (named.st_dev == mine.st_dev && named.st_ino == mine.st_ino) unlink(store->path);
-}
-
-/* Leaves the store; the last writer of a `last-close` store marks it gone and removes its name. May be called again. */
+/* Leaves the store; on Linux the last writer of a `last-close` store marks it gone and removes its name. May be called again. */
 static inline void sharecord_close(struct sharecord *store) {
-  if (store->fd < 0) return;
-  if (store->owner != 0 && store->path[0] != 0 && sharecord_enter_gate(store->fd)) {
-    sharecord_lock_byte(store->fd, store->owner & (SHARECORD_SLOTS - 1), F_UNLCK);
-    if (store->lifetime == SHARECORD_LAST_CLOSE && !sharecord_bytes_held(store->fd, 0, SHARECORD_SLOTS)) {
-      atomic_store(sharecord_word_at(store, SHARECORD_STATE_OFFSET), SHARECORD_STATE_GONE);
-      sharecord_unlink(store);
-    }
-    sharecord_leave_gate(store->fd);
+  if (!sharecord_is_open(&store->system)) return;
+#ifndef _WIN32
+  /* PLATFORM: a name of Windows ends with the last handle (CreateFileMappingW), and nobody removes it. */
+  if (store->owner != 0 && sharecord_has_name(&store->system) && sharecord_enter_gate(&store->system)) {
+    sharecord_unlock_byte(&store->system, store->owner & (SHARECORD_SLOTS - 1));
+    if (store->lifetime == SHARECORD_LAST_CLOSE)
+      sharecord_remove_if_unused(&store->system, sharecord_word_at(store, SHARECORD_STATE_OFFSET));
+    sharecord_leave_gate(&store->system);
   }
+#endif
   sharecord_abandon(store);
 }
 
@@ -467,7 +423,7 @@ static inline int sharecord_generation(const struct sharecord *store, uint64_t i
 static inline bool sharecord_is_dead(const struct sharecord *store, uint32_t owner) {
   unsigned slot = owner & (SHARECORD_SLOTS - 1);
   if (atomic_load(sharecord_word_at(store, SHARECORD_EPOCHS_OFFSET + 4 * slot)) != owner >> SHARECORD_SLOT_BITS) return true;
-  return !sharecord_bytes_held(store->fd, slot, 1);
+  return !sharecord_bytes_held(&store->system, slot, 1);
 }
 
 /* Takes the record's lock word, from a dead owner if need be, never from a live one. */
@@ -517,9 +473,7 @@ static inline void sharecord_unlock(const struct sharecord *store, uint64_t inde
 static inline void sharecord_announce(const struct sharecord *store) {
   sharecord_word *armed = sharecord_word_at(store, SHARECORD_ARMED_OFFSET);
   if (atomic_load(armed) == 0 || atomic_exchange(armed, 0) != 1) return;
-  /* inotify reports write(2), and nothing that happens in a mapping. A ring that fails is made up for by the timers. */
-  ssize_t rung = pwrite(store->fd, "", 1, SHARECORD_DOORBELL_OFFSET);
-  (void)rung;
+  sharecord_ring(&store->system, sharecord_word_at(store, SHARECORD_BELL_OFFSET));
 }
 
 /* Writes record `index` whole. Fails with SHARECORD_INDEX, SHARECORD_LOCK_TIMEOUT or SHARECORD_ARGUMENT. */
@@ -558,21 +512,10 @@ static inline int sharecord_update(const struct sharecord *store, uint64_t index
 
 /* Begins or goes on to listen and gives the armed word; NULL where the bell cannot be heard: then the waits below poll. */
 static inline sharecord_word *sharecord_listen(struct sharecord *store) {
-  char own[32];
-  snprintf(own, sizeof own, "/proc/self/fd/%d", store->fd);
-  if (!store->writable && store->control == NULL) {
-    int fd = open(own, O_RDWR | O_CLOEXEC);
-    if (fd < 0) return NULL;
-    /* MAPPED: a managed segment has at least SHARECORD_FIXED_LENGTH bytes, and only that part of the page is used. */
-    void *control = mmap(NULL, SHARECORD_CONTROL_LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    close(fd);
-    if (control == MAP_FAILED) return NULL;
-    store->control = control;
-  }
-  if (store->bell < 0) store->bell = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  /* PLATFORM: the kernel drops the watch with the file's last name (inotify(7)); adding one that is there changes nothing. */
-  if (store->bell < 0 || inotify_add_watch(store->bell, own, IN_MODIFY) < 0) return NULL;
-  return (sharecord_word *)((store->writable ? store->base : store->control) + SHARECORD_ARMED_OFFSET);
+  if (!store->writable && store->control == NULL) store->control = sharecord_map_control(&store->system);
+  unsigned char *control = sharecord_control(store);
+  if (control == NULL || !sharecord_hear(&store->system, (sharecord_word *)(control + SHARECORD_BELL_OFFSET))) return NULL;
+  return (sharecord_word *)(control + SHARECORD_ARMED_OFFSET);
 }
 
 /* Waits until the generation of record `index` differs from `*generation`, and gives the new one: 1. 0 after `timeout_ms`
@@ -580,8 +523,7 @@ static inline sharecord_word *sharecord_listen(struct sharecord *store) {
 static inline int sharecord_wait(struct sharecord *store, uint64_t index, uint64_t *generation, int timeout_ms) {
   int64_t deadline = timeout_ms < 0 ? INT64_MAX : sharecord_now_ms() + timeout_ms;
   for (;;) {
-    char events[4096];
-    while (store->bell >= 0 && read(store->bell, events, sizeof events) > 0) continue; /* before arming, or a ring is lost */
+    sharecord_forget_rings(&store->system); /* before arming, or a ring is lost */
     sharecord_word *armed = sharecord_listen(store);
     if (armed != NULL) atomic_store(armed, 1);
     atomic_thread_fence(memory_order_seq_cst); /* ORDER: arm, then look; see sharecord_announce */
@@ -595,8 +537,7 @@ static inline int sharecord_wait(struct sharecord *store, uint64_t index, uint64
     int64_t left = deadline - sharecord_now_ms();
     if (left <= 0) return 0;
     int64_t longest = armed != NULL ? SHARECORD_TIMED_SLEEP_MS : SHARECORD_POLL_MS;
-    struct pollfd bell = {.fd = store->bell, .events = POLLIN}; /* poll(2) ignores a negative descriptor */
-    poll(&bell, 1, (int)(left < longest ? left : longest));
+    sharecord_await_ring(&store->system, (int)(left < longest ? left : longest));
   }
 }
 

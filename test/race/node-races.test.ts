@@ -17,8 +17,7 @@ import { Chance } from '../torture/campaign.ts';
 import { killAtRandom } from '../torture/random-kills.ts';
 import { Fields, fieldsKind, layoutOf, Seen, type Spelling } from './records.ts';
 
-// Wine takes ten times as long for a process, and has no Maglev: its Node is version 22.
-const tiers = onWindows ? TIERS.slice(0, 1) : TIERS;
+// Wine takes ten times as long for a process.
 const CHANGES = onWindows ? 100 : 300;
 const ADDITIONS = onWindows ? 2000 : 10_000;
 const KILLS = 4;
@@ -41,7 +40,7 @@ const SHAPES: readonly { spelling: Spelling; elements: number }[] = [
   { spelling: 'array', elements: 512 },
 ];
 
-describe.each(tiers)('$tier', (tier) => {
+describe.each(TIERS)('$tier', (tier) => {
   describe.each(guards)('a store under %s', (guard) => {
     test.runIf(runs(guard, 'torn')).each(onWindows ? SHAPES.slice(1) : SHAPES)(
       'gives whole records of $elements doubles while they are written, and the control tears',

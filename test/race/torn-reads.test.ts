@@ -9,19 +9,23 @@ import { describe, expect, test } from 'vitest';
 import { createStore } from '../../src/index.ts';
 import { latchSource } from '../../src/sync/latch-source.ts';
 import { Bed, nodeMajor, TIERS } from '../support/bed.ts';
+import { onWindows } from '../support/system.ts';
 import { layoutOf, type Spelling } from './records.ts';
 
 /** States that a reader waits for: on a busy machine both may share one processor and meet seldom. */
-const CHANGES = 300;
+const CHANGES = onWindows ? 100 : 300;
 const TORN_ENOUGH = 10;
 
 // The pause is about as long as a read, so that reads and writes cross at every phase.
-const SHAPES: readonly { spelling: Spelling; elements: number; pauseNs: number }[] = [
+const ALL_SHAPES: readonly { spelling: Spelling; elements: number; pauseNs: number }[] = [
   { spelling: 'fields', elements: 8, pauseNs: 150 },
   { spelling: 'array', elements: 8, pauseNs: 150 },
   { spelling: 'array', elements: 32, pauseNs: 500 },
   { spelling: 'array', elements: 512, pauseNs: 8000 },
 ];
+// Under Wine a process takes seconds to start: the shape that tears most, and the calls that share no code.
+const SHAPES = onWindows ? ALL_SHAPES.slice(-1) : ALL_SHAPES;
+const CALLS = onWindows ? ['readInto', 'readColumn'] : ['read', 'readInto', 'tryRead', 'readColumn'];
 
 // A plain second look may happen to work in the shape that one engine makes of it, so the text itself is checked as well.
 test('the generated reader accepts a record only after an Atomics call behind its last load', () => {
@@ -37,22 +41,19 @@ test('the generated reader accepts a record only after an Atomics call behind it
 
 describe.each(TIERS)('a reader beside a native writer, $tier', (tier) => {
   describe.each(SHAPES)('$elements doubles as $spelling', ({ spelling, elements, pauseNs }) => {
-    test.each(['read', 'readInto', 'tryRead', 'readColumn'])(
-      '%s gives whole records that never go back',
-      async (call) => {
-        const bed = new Bed();
-        const name = bed.name('torn');
-        const capacity = call === 'readColumn' ? 4 : 1;
-        bed.keep(createStore({ name, layout: layoutOf(spelling, elements), capacity }));
-        const writer = bed.native('write', name, 0, capacity, pauseNs);
-        await writer.ready;
-        const reader = bed.node(tier, 'read', name, spelling, elements, call, CHANGES);
-        const seen = await reader.result();
-        await writer.end();
-        expect(seen).toMatchObject({ torn: 0, backwards: 0 });
-        expect(seen['changes']).toBeGreaterThanOrEqual(CHANGES);
-      },
-    );
+    test.each(CALLS)('%s gives whole records that never go back', async (call) => {
+      const bed = new Bed();
+      const name = bed.name('torn');
+      const capacity = call === 'readColumn' ? 4 : 1;
+      bed.keep(createStore({ name, layout: layoutOf(spelling, elements), capacity }));
+      const writer = bed.native('write', name, 0, capacity, pauseNs);
+      await writer.ready;
+      const reader = bed.node(tier, 'read', name, spelling, elements, call, CHANGES);
+      const seen = await reader.result();
+      await writer.end();
+      expect(seen).toMatchObject({ torn: 0, backwards: 0 });
+      expect(seen['changes']).toBeGreaterThanOrEqual(CHANGES);
+    });
   });
 
   test.each(SHAPES)(

@@ -8,21 +8,25 @@
 import { describe, expect, test } from 'vitest';
 import { createStore } from '../../src/index.ts';
 import { Bed, TIERS } from '../support/bed.ts';
+import { onWindows } from '../support/system.ts';
 import { layoutOf, type Spelling } from './records.ts';
 
 /** States that the reader waits for: on a busy machine both may share one processor and meet seldom. */
-const CHANGES = 300;
+const CHANGES = onWindows ? 100 : 300;
 const TORN_ENOUGH = 10;
 
-const SHAPES: readonly { spelling: Spelling; elements: number }[] = [
+const ALL_SHAPES: readonly { spelling: Spelling; elements: number }[] = [
   { spelling: 'fields', elements: 8 },
   { spelling: 'array', elements: 32 },
   { spelling: 'array', elements: 512 },
 ];
+// Under Wine a process takes seconds to start.
+const SHAPES = onWindows ? ALL_SHAPES.slice(-1) : ALL_SHAPES;
+const CALLS = onWindows ? ['write', 'update'] : ['write', 'assign', 'update'];
 
 describe.each(TIERS)('a writer beside a native reader, $tier', (tier) => {
   describe.each(SHAPES)('$elements doubles as $spelling', ({ spelling, elements }) => {
-    test.each(['write', 'assign', 'update'])('%s shows whole records that never go back', async (call) => {
+    test.each(CALLS)('%s shows whole records that never go back', async (call) => {
       const bed = new Bed();
       const name = bed.name('torn-write');
       bed.keep(createStore({ name, layout: layoutOf(spelling, elements), capacity: 1 }));
