@@ -1,5 +1,5 @@
 // Types made of other types, except structs: arrays, bit fields, enums, byte strings and padding.
-import { HOST_ABI, type Abi } from './abi.ts';
+import type { Abi } from './abi.ts';
 import { checkFieldName, checkMemberName, requireLengthName } from './names.ts';
 import {
   checkCount,
@@ -9,7 +9,6 @@ import {
   lengthFieldOf,
   refuse,
   requireOptions,
-  shapeOn,
   type BitsMember,
   type EnumMember,
   type NumberShape,
@@ -47,7 +46,7 @@ export function array<
   const inside = insideOf(type);
   if (inside === undefined) refuse('array', 'its element is no field type');
   if (type.kind === 'pad') refuse('array', 'padding has no elements: use pad(n)');
-  if (lengthFieldOf(shapeOn(type, HOST_ABI)) !== undefined) {
+  if (lengthFieldOf(inside.shapeOn(inside.home)) !== undefined) {
     refuse('array', 'an element cannot have its length in a sibling: wrap it in a struct');
   }
   const lengthField = requireLengthName('array', requireOptions('array', options)?.length);
@@ -73,6 +72,7 @@ export function array<
     () => array(inside.bigEndian(), n, options),
     extra,
     typeOn && ((abi) => array(typeOn(abi), n, options)),
+    inside.home,
   );
 }
 

@@ -71,6 +71,7 @@ export function makeLayout(
   Object.freeze(layout);
   return register(layout, {
     shapeOn: shapeOnAbi,
+    home: abi,
     typeOn: on,
     bigEndian: () => refuse(name, 'a struct cannot be stored big-endian as a whole: swap its fields instead'),
   });

@@ -141,6 +141,8 @@ export function lengthFieldOf(shape: Shape): string | undefined {
 /** How one public type answers for its ABIs. */
 export interface TypeInside {
   shapeOn(abi: Abi): Shape;
+  /** ABI that `size` and `align` of the public type are for; a struct with pins has no other. */
+  readonly home: Abi;
   /** The public type for that ABI where it is another object: a nested struct laid out anew. */
   typeOn?: (abi: Abi) => AnyType;
   /** The same type stored big-endian; throws a LayoutError where that has no meaning. */
@@ -178,19 +180,21 @@ export function shapePerAbi(make: (abi: Abi) => Shape): (abi: Abi) => Shape {
   };
 }
 
-/** Makes and registers a public type of plain data; `size` and `align` are the host's. */
+/** Makes and registers a public type of plain data; `size` and `align` are those of `home`. */
 export function defineType<T extends AnyType>(
   kind: string,
   make: (abi: Abi) => Shape,
   bigEndian: (() => AnyType) | 'same' | 'none',
   extra: object = {},
   typeOn?: (abi: Abi) => AnyType,
+  home: Abi = HOST_ABI,
 ): T {
   const perAbi = shapePerAbi(make);
-  const { size, align } = perAbi(HOST_ABI);
+  const { size, align } = perAbi(home);
   const type = Object.freeze({ kind, size, align, ...extra }) as unknown as T;
   return register(type, {
     shapeOn: perAbi,
+    home,
     ...(typeOn === undefined ? {} : { typeOn }),
     bigEndian() {
       if (bigEndian === 'same') return type;

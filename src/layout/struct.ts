@@ -2,7 +2,15 @@
 import { ABIS, HOST_ABI, isAbi, isPack, type Abi, type Pack } from './abi.ts';
 import { makeLayout } from './layout.ts';
 import { place, type Definition } from './placement.ts';
-import { defineType, refuse, requireOptions, shapePerAbi, type StructShape } from './shape.ts';
+import {
+  defineType,
+  insideOf,
+  refuse,
+  requireOptions,
+  shapePerAbi,
+  type Shape,
+  type StructShape,
+} from './shape.ts';
 import type { AnyType, Fields, Layout, NamesOf, StructOptions, UnionOptions, UnionType } from './types.ts';
 
 interface Options {
@@ -101,8 +109,8 @@ function layoutOf(definition: Definition, home: Abi): Layout {
 }
 
 /**
- * Declares a union: a field type whose members share offset 0. Its `size` and `align` are those of `abi`; as a field it takes the
- * ABI of the struct around it.
+ * Declares a union: a field type whose members share offset 0. Its `size` and `align` are those of `abi`, else those of the ABI that its
+ * members were made for; as a field it takes the ABI of the struct around it.
  * @throws LayoutError LAYOUT_FIELD_INVALID, LAYOUT_TOO_LARGE
  */
 export function union<const F extends Fields>(
@@ -111,18 +119,25 @@ export function union<const F extends Fields>(
   options?: UnionOptions,
 ): UnionType<F> {
   const checked = requireOptions('a union', options) ?? {};
-  return unionType(define('union', name, fields, checked), fields, abiOf(name, checked.abi));
+  const definition = define('union', name, fields, checked);
+  return unionType(
+    definition,
+    fields,
+    checked.abi === undefined ? homeOf(definition) : abiOf(name, checked.abi),
+  );
+}
+
+/** Gives the ABI that members of a union were made for. */
+function homeOf({ fields }: Definition): Abi {
+  const homes = fields.map(([, type]) => insideOf(type)?.home ?? HOST_ABI);
+  return homes.find((home) => home !== HOST_ABI) ?? HOST_ABI;
 }
 
 function unionType<F extends Fields>(definition: Definition, fields: F, home: Abi): UnionType<F> {
   const { name } = definition;
-  const { size, align } = place(definition, home);
-  return defineType('union', (abi) => ({ kind: 'union', name, ...place(definition, abi) }), 'none', {
-    size,
-    align,
-    name,
-    members: Object.freeze({ ...fields }),
-  });
+  const extra = { name, members: Object.freeze({ ...fields }) };
+  const make = (abi: Abi): Shape => ({ kind: 'union', name, ...place(definition, abi) });
+  return defineType('union', make, 'none', extra, undefined, home);
 }
 
 /** Declares a union of a given size, padded at its end: what a canonical text says of it. @throws LayoutError LAYOUT_FIELD_INVALID */

@@ -7,7 +7,7 @@ declare const VALUE: unique symbol;
 /** One field type. `Out` is what a read gives, `In` what a write takes, `Column` what a column of it is. */
 export interface FieldType<out Out, out In = Out, out Column = Out[]> {
   readonly kind: string;
-  /** Bytes, on the host's ABI; of a struct or a union on the ABI that it was made for. */
+  /** Bytes, on the host's ABI; of a struct, a union or an array of them on the ABI that it was made for. */
   readonly size: number;
   /** Bytes, likewise. */
   readonly align: number;

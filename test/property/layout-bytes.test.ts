@@ -4,12 +4,13 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Abi } from '../../src/layout/abi.ts';
 import { codecOf, referenceCodecOf } from '../../src/layout/codec.ts';
+import { array } from '../../src/layout/composites.ts';
 import { u32, u8 } from '../../src/layout/numbers.ts';
-import { struct } from '../../src/layout/struct.ts';
+import { struct, union } from '../../src/layout/struct.ts';
 import type { AnyType, Fields, Layout } from '../../src/layout/types.ts';
 import { compiles, COMPILERS, IMAGE, imageOf } from '../support/c-compilers.ts';
 import { layoutsWithUnions } from '../support/layout-arbitraries.ts';
-import { CSource, shapeOf } from '../support/layout-c-source.ts';
+import { CSource, pinnedShapes, shapeOf } from '../support/layout-c-source.ts';
 import { initialiser } from '../support/layout-c-values.ts';
 
 interface Sample {
@@ -22,17 +23,13 @@ const SLOT = 16;
 const byIndex = (_: string, index: number): string => `f${index}`;
 
 /** Gives what a compiler makes of each record. */
-function images(
-  abi: Abi,
-  samples: readonly Sample[],
-  define = (source: CSource, layout: Layout): string => source.define(shapeOf(layout), layout.pack),
-): readonly Uint8Array<ArrayBuffer>[] {
+function images(abi: Abi, samples: readonly Sample[]): readonly Uint8Array<ArrayBuffer>[] {
   const types: string[] = [];
   const members: string[] = [];
   const values: string[] = [];
   samples.forEach(({ layout, record }, n) => {
     const source = new CSource();
-    const tag = define(source, layout);
+    const tag = source.define(shapeOf(layout), layout.pack);
     types.push(...source.lines.map((line) => line.replaceAll(/\b(s\d+)\b/g, `l${n}_$1`)));
     members.push(`  struct l${n}_${tag} r${n} __attribute__((aligned(${SLOT})));`);
     values.push(`  .r${n} = ${initialiser(shapeOf(layout), record, byIndex)},`);
@@ -92,31 +89,51 @@ function check({ layout, record }: Sample, image: Uint8Array<ArrayBuffer>): void
   }
 }
 
-/** Samples whose fields are pinned with gaps between them, in an order that is not the memory's. */
-const pinnedSamples = (abi: Abi): fc.Arbitrary<Sample> =>
+interface Pinned extends Sample {
+  readonly abi: Abi;
+}
+
+/** Samples of structs whose fields are pinned with gaps between them, listed in memory order or backwards. */
+const pinned = (abi: Abi): fc.Arbitrary<Pinned> =>
   fc
     .tuple(layoutsWithUnions, fc.array(fc.nat(7), { minLength: 7, maxLength: 7 }), fc.boolean())
-    .map(([{ layout, record }, gaps, turned]) => {
+    .map(([{ layout, record }, gaps, backwards]) => {
       const valued = layout
         .on(abi)
-        .fields.filter(({ type }: { type: AnyType }) => type.kind !== 'pad') as readonly {
-        readonly name: string;
-        readonly type: AnyType;
-        readonly size: number;
-      }[];
+        .fields.filter(({ type }: { type: AnyType }) => type.kind !== 'pad') as readonly Placed[];
       const offsets: Record<string, number> = {};
       let end = 0;
       valued.forEach(({ name, size }, i) => {
         offsets[name] = end + (gaps[i] ?? 0);
         end = (offsets[name] ?? 0) + size;
       });
-      const listed = turned ? valued.toReversed() : valued;
+      const listed = backwards ? valued.toReversed() : valued;
       const fields = Object.fromEntries(listed.map(({ name, type }) => [name, type])) as Fields;
-      return {
-        layout: struct<Fields>('Pinned', fields, { abi, offsets, size: end + (gaps[6] ?? 0) }),
-        record,
-      };
+      const size = end + (gaps[6] ?? 0);
+      const made = struct<Fields>('Pinned', fields, { abi, offsets, size });
+      pinnedShapes.add(shapeOf(made));
+      return { abi, layout: made, record };
     });
+interface Placed {
+  readonly name: string;
+  readonly type: AnyType;
+  readonly size: number;
+}
+
+/** The same inside other types, which have no ABI of their own. */
+const pinnedInside = (sample: Pinned): Sample => ({
+  layout: struct(
+    'Outer',
+    {
+      first: u8,
+      list: array(sample.layout, 2),
+      either: union('Either', { it: sample.layout, word: u32 }),
+      last: u8,
+    },
+    { abi: sample.abi },
+  ),
+  record: { first: 1, list: [sample.record, sample.record], either: { it: sample.record }, last: 2 },
+});
 
 const RUNS = 200;
 
@@ -134,9 +151,10 @@ describe.each(Object.keys(COMPILERS) as Abi[])('the bytes of a C compiler for %s
     samples.forEach((sample, n) => check(sample, made[n] as Uint8Array<ArrayBuffer>));
   });
 
-  test.skipIf(!isHere)('are those of records whose fields are pinned', () => {
-    const samples = fc.sample(pinnedSamples(abi), { numRuns: RUNS / 3, seed });
-    const made = images(abi, samples, (source, layout) => source.definePinned(shapeOf(layout)));
+  test.skipIf(!isHere)('are those of records whose fields are pinned, in arrays and unions too', () => {
+    const drawn = fc.sample(pinned(abi), { numRuns: RUNS / 4, seed });
+    const samples = [...drawn, ...drawn.map(pinnedInside)];
+    const made = images(abi, samples);
     samples.forEach((sample, n) => check(sample, made[n] as Uint8Array<ArrayBuffer>));
   });
 

@@ -26,7 +26,7 @@ import {
   u8,
   ulong,
 } from '../../src/layout/numbers.ts';
-import { struct } from '../../src/layout/struct.ts';
+import { struct, union } from '../../src/layout/struct.ts';
 import { insideOf } from '../../src/layout/shape.ts';
 import { wchar } from '../../src/layout/text-types.ts';
 import type { AnyType, Fields, Layout } from '../../src/layout/types.ts';
@@ -75,6 +75,21 @@ describe('placement', () => {
         else expect(make()).toMatchObject({ size: 64, offsets: { a, b } });
       }),
     );
+  });
+
+  test('a struct pinned for another ABI goes into arrays and unions of that ABI, and into no other', () => {
+    for (const abi of ['win64', 'win32', 'linux64', 'linux32'] as const) {
+      const Pinned = struct('Pinned', { a: u8, b: u64 }, { abi, offsets: { b: 3 }, size: 12 });
+      const list = array(Pinned, 3);
+      const either = union('Either', { it: Pinned, word: u8 });
+      expect([list.size, either.size]).toEqual([36, 12]);
+      const fields = { first: u8, list: array(list, 2), either };
+      expect(struct('Outer', fields, { abi })).toMatchObject({ offsets: { list: 1, either: 73 }, size: 85 });
+      const other = abi === 'win32' ? 'win64' : 'win32';
+      expect(() => struct('Outer', fields, { abi: other })).toThrow(
+        expect.objectContaining({ code: 'LAYOUT_FIELD_INVALID' }),
+      );
+    }
   });
 
   test('one definition on another ABI has that ABI’s widths and alignments', () => {

@@ -23,6 +23,9 @@ const NUMBERS = {
   f64: 'double',
 } as const;
 
+/** Shapes of structs with pins, which no option of a compiler makes. */
+export const pinnedShapes = new WeakSet<Shape>();
+
 /** Gathers struct definitions, inner ones first. */
 export class CSource {
   readonly lines: string[] = [];
@@ -94,12 +97,13 @@ export class CSource {
   define(shape: Extract<Shape, { kind: 'struct' | 'union' }>, pack: number | undefined): string {
     const known = this.#names.get(shape);
     if (known !== undefined) return known;
+    if (shape.kind === 'struct' && pinnedShapes.has(shape)) return this.#definePinned(shape);
     const members = shape.fields.map((field, i) => this.#member(field, i));
     return this.#add(shape, pack, members);
   }
 
   /** Defines a struct whose fields are pinned: packed, with the bytes between them as members of their own. */
-  definePinned(shape: StructShape): string {
+  #definePinned(shape: StructShape): string {
     const members: string[] = [];
     let end = 0;
     const fill = (at: number): void => {
@@ -111,7 +115,7 @@ export class CSource {
       end = field.offset + field.shape.size;
     });
     fill(shape.size);
-    return this.#add(shape, 1, members);
+    return this.#add(shape, 1, members, ` __attribute__((aligned(${shape.align})))`);
   }
 
   #member(field: PlacedField, index: number): string {
@@ -123,12 +127,13 @@ export class CSource {
     shape: Extract<Shape, { kind: 'struct' | 'union' }>,
     pack: number | undefined,
     members: readonly string[],
+    attributes = '',
   ): string {
     const name = `s${this.#names.size}`;
     this.#names.set(shape, name);
     const open = pack === undefined ? [] : [`#pragma pack(push, ${pack})`];
     const close = pack === undefined ? [] : ['#pragma pack(pop)'];
-    this.lines.push(...open, `${shape.kind} ${name} {`, ...members, '};', ...close);
+    this.lines.push(...open, `${shape.kind} ${name} {`, ...members, `}${attributes};`, ...close);
     return name;
   }
 }

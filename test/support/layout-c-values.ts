@@ -79,19 +79,20 @@ function members(
     if (called !== '') return [`.${called} = ${initialiser(shape, value, nameOf)}`];
     const inner = value as Readonly<Record<string, unknown>>;
     if (shape.kind === 'struct' || shape.kind === 'union') return members(shape.fields, inner, nameOf);
-    return shape.kind === 'bits' ? bitMembers(shape, inner, (member) => member) : [];
+    return shape.kind === 'bits' ? bitMembers(shape, inner, nameOf) : [];
   });
 }
 
-/** Bit fields are fields of C; one that C does not name has an empty name here. */
+/** Bit fields are members of their own in C; those without a name there have none to be set by. */
 const bitMembers = (
   shape: Extract<Shape, { kind: 'bits' }>,
   record: Readonly<Record<string, unknown>>,
   nameOf: MemberNames,
 ): readonly string[] =>
-  shape.members.map(
-    ({ name }, i) => `.${nameOf(name, i)} = 0x${BigInt(record[name] as number).toString(16)}ull`,
-  );
+  shape.members.flatMap(({ name }, i) => {
+    const called = nameOf(name, i);
+    return called === '' ? [] : [`.${called} = 0x${BigInt(record[name] as number).toString(16)}ull`];
+  });
 
 /** Spells `value`, which a write of `shape` would take, as an initialiser of the C type of that shape. */
 export function initialiser(shape: Shape, value: unknown, nameOf: MemberNames): string {
