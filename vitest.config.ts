@@ -56,6 +56,8 @@ export default defineConfig({
     pool: 'forks',
     // Many tests wait for processes: on two processors one worker would leave one idle.
     maxWorkers: '100%',
+    // Wine sometimes loses a program at its start.
+    retry: onWindows ? 1 : 0,
     reporters: ['default'],
     projects: [
       project('unit', 30_000),
