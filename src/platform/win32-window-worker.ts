@@ -4,6 +4,7 @@ import { lastError } from './kernel32.ts';
 import type { WindowMessage } from './platform.ts';
 import { MSG_SIZE, readMessage, user32, windowOf } from './user32.ts';
 import {
+  STATE_BROKEN,
   STATE_CLOSED,
   STATE_FAILED,
   STATE_OPEN,
@@ -71,4 +72,13 @@ function run({ title, stop, words }: WindowOrder): void {
   turn();
 }
 
-run(workerData as WindowOrder);
+const order = workerData as WindowOrder;
+try {
+  run(order);
+} catch (error) {
+  const { words, reason } = order;
+  const bytes = new TextEncoder().encode(String(error)).subarray(0, reason.length);
+  reason.set(bytes);
+  Atomics.store(words, WINDOW_HANDLE, bytes.length);
+  enter(words, STATE_BROKEN);
+}

@@ -1,5 +1,6 @@
 // Window messages through user32. A window's messages come to the thread that made it, so each window has a worker of its
 // own (win32-window-worker.ts) that waits for them; posting needs none.
+import * as fs from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { WindowError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
@@ -13,7 +14,10 @@ const HWND_TOPMOST = -1;
 const ERROR_ACCESS_DENIED = 5;
 const ERROR_INVALID_WINDOW_HANDLE = 1400;
 const ERROR_NOT_ENOUGH_QUOTA = 1816;
-/** How long the worker may take to start or to end, in milliseconds. */
+/**
+ * How long the worker may take to start or to end, in milliseconds. One that fails says so at once; one that does not get to its
+ * first line cannot, and this thread, which waits for it, hears of its end too late. A busy machine takes seconds to start one.
+ */
 const WORKER_BOUND_MS = 10_000;
 
 /** What the window's worker is given. */
@@ -21,15 +25,19 @@ export interface WindowOrder {
   readonly title: string;
   /** An event: set when the window shall end. */
   readonly stop: number;
-  /** WINDOW_STATE and WINDOW_HANDLE; for a failure the handle is its error code. */
+  /** WINDOW_STATE and WINDOW_HANDLE: of a refused window the error code, of a broken worker the bytes of its reason. */
   readonly words: Int32Array;
+  /** UTF-8: why a worker broke. */
+  readonly reason: Uint8Array;
 }
+const REASON_BYTES = 512;
 export const WINDOW_STATE = 0;
 export const WINDOW_HANDLE = 1;
 export const STATE_STARTING = 0;
 export const STATE_OPEN = 1;
 export const STATE_FAILED = 2;
 export const STATE_CLOSED = 3;
+export const STATE_BROKEN = 4;
 
 // PLATFORM: a worker inherits what its program was started with, --input-type and --eval too, with which it cannot start
 // from a file; given a list, it refuses options of the process and of V8 (new Worker, execArgv).
@@ -45,34 +53,48 @@ export function optionsForWorker(execArgv: readonly string[]): string[] {
   });
 }
 
-/** Tells why no window came: the call that failed, or that the worker did not get to it. */
-function refused(words: Int32Array): WindowError {
-  const osCode = Atomics.load(words, WINDOW_HANDLE);
-  const cause =
-    Atomics.load(words, WINDOW_STATE) === STATE_FAILED
-      ? `CreateWindowExW failed with error ${osCode}; the session may have no desktop`
-      : `its worker thread did not start within ${WORKER_BOUND_MS} ms`;
-  return new WindowError('WINDOW_UNSUPPORTED', `cannot open message window: ${cause}`, osCode);
+const unsupported = (fact: string, osCode?: number): WindowError =>
+  new WindowError('WINDOW_UNSUPPORTED', `cannot open message window: ${fact}`, osCode);
+
+/** Tells why no window came: the call that failed, what broke the worker, or that it did not start. */
+function refused({ words, reason }: WindowOrder): WindowError {
+  const found = Atomics.load(words, WINDOW_HANDLE);
+  switch (Atomics.load(words, WINDOW_STATE)) {
+    case STATE_FAILED:
+      return unsupported(
+        `CreateWindowExW failed with error ${found}; the session may have no desktop`,
+        found,
+      );
+    case STATE_BROKEN:
+      // A copy: a decoder refuses shared memory.
+      return unsupported(`its worker thread failed: ${new TextDecoder().decode(reason.slice(0, found))}`);
+    default:
+      return unsupported(`its worker thread did not start within ${WORKER_BOUND_MS} ms`);
+  }
+}
+
+/**
+ * Gives the file of the worker beside this one.
+ * @throws {WindowError} WINDOW_UNSUPPORTED when it is not there: a bundler left it out
+ */
+export function workerBeside(module: string): URL {
+  // It has the ending of this one: .ts in the sources, .js in the package.
+  const file = new URL(`./win32-window-worker.${module.endsWith('.ts') ? 'ts' : 'js'}`, module);
+  if (fs.existsSync(file)) return file;
+  throw unsupported(`the file of its worker thread is missing, expected ${file.href}`);
 }
 
 function open(title: string, onMessages: (messages: readonly WindowMessage[]) => void): SystemWindow {
-  const words = new Int32Array(new SharedArrayBuffer(8));
+  const file = workerBeside(import.meta.url);
   const stop = Number(kernel32().createEvent(null, MANUAL_RESET, 0, null));
   if (stop === 0) {
     const osCode = lastError();
-    throw new WindowError(
-      'WINDOW_UNSUPPORTED',
-      `cannot open message window: CreateEventW failed with error ${osCode}`,
-      osCode,
-    );
+    throw unsupported(`CreateEventW failed with error ${osCode}`, osCode);
   }
-  const order: WindowOrder = { title, stop, words };
-  // The worker's file has the ending of this one: .ts in the sources, .js in the package.
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const worker = new Worker(new URL(`./win32-window-worker.${ending}`, import.meta.url), {
-    workerData: order,
-    execArgv: optionsForWorker(process.execArgv),
-  });
+  const words = new Int32Array(new SharedArrayBuffer(8));
+  const reason = new Uint8Array(new SharedArrayBuffer(REASON_BYTES));
+  const order: WindowOrder = { title, stop, words, reason };
+  const worker = new Worker(file, { workerData: order, execArgv: optionsForWorker(process.execArgv) });
   worker.on('message', onMessages);
   // What ends it is told by `refused`; without a listener it would end this program too.
   worker.on('error', () => {});
@@ -83,7 +105,7 @@ function open(title: string, onMessages: (messages: readonly WindowMessage[]) =>
   Atomics.wait(words, WINDOW_STATE, STATE_STARTING, WORKER_BOUND_MS);
   if (Atomics.load(words, WINDOW_STATE) !== STATE_OPEN) {
     kernel32().setEvent(stop);
-    throw refused(words);
+    throw refused(order);
   }
   // A worker that waits inside a call would hold up the end of the process.
   const forget = atExit(() => kernel32().setEvent(stop));

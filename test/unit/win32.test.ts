@@ -1,6 +1,6 @@
 // The entry for window messages where there are none.
 import { expect, test } from 'vitest';
-import { optionsForWorker } from '../../src/platform/win32-window.ts';
+import { optionsForWorker, workerBeside } from '../../src/platform/win32-window.ts';
 import {
   broadcast,
   findWindow,
@@ -25,6 +25,17 @@ test('off Windows sharecord/win32 imports and each call throws WINDOW_UNSUPPORTE
     expect(call).toThrow(expect.objectContaining({ code: 'WINDOW_UNSUPPORTED' }));
   }
   expect(WM_USER).toBe(1024);
+});
+
+test('a window whose worker’s file was left out is refused at once', () => {
+  const here = new URL('../../src/platform/win32-window.ts', import.meta.url).href;
+  expect(workerBeside(here).href).toMatch(/platform\/win32-window-worker\.ts$/);
+  expect(() => workerBeside('file:///nowhere/bundle.js')).toThrow(
+    expect.objectContaining({
+      code: 'WINDOW_UNSUPPORTED',
+      message: expect.stringContaining('expected file:///nowhere/win32-window-worker.js'),
+    }),
+  );
 });
 
 test('a window’s worker gets what finds and reads modules of its program’s options, and nothing else', () => {

@@ -13,6 +13,7 @@ import {
   registerMessage,
   WM_USER,
 } from '../../src/win32.ts';
+import { windowMessages } from '../../src/platform/win32-window.ts';
 import { PEER, runPeer, WaitingPeer } from './native-peer.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected, name: 'WindowError' });
@@ -46,6 +47,12 @@ describe('openMessageWindow', () => {
     expect(findWindow(window.title)).toBeUndefined();
     expect(() => post(window.handle, WM_USER, 0, 0)).toThrow(code('WINDOW_NOT_FOUND'));
     for await (const message of window) expect(message).toBeUndefined();
+  });
+
+  test('is refused with the reason when its worker fails, without waiting for it to start', () => {
+    const open = (): unknown => windowMessages.open({} as never, () => {});
+    expect(open).toThrow(code('WINDOW_UNSUPPORTED'));
+    expect(open).toThrow(/its worker thread failed: TypeError/);
   });
 
   test('gives what is posted, in order, wParam unsigned and lParam signed', async () => {
