@@ -72,7 +72,9 @@ class DescriptorLocks implements KernelLocks {
     libc.unlockByte(this.#fd, at);
   }
   isHeld(at: number, length: number): boolean {
-    return libc.bytesHeld(this.#fd, at, length);
+    // PLATFORM: the question needs no permission to write (fcntl(2), F_OFD_GETLK), and who holds no lock here needs no
+    // description for it: a reader asks with what it has.
+    return libc.bytesHeld(this.#own ?? this.#source, at, length);
   }
   close(): void {
     if (this.#own !== undefined) fs.closeSync(this.#own);

@@ -68,7 +68,11 @@ export interface KernelLocks {
   /** Takes byte `at` for this open alone; false if another open holds it. */
   tryLock(at: number): boolean;
   unlock(at: number): void;
-  /** True if another open holds any of the `length` bytes from `at`. Own locks are never reported. */
+  /**
+   * True if another open holds any of the `length` bytes from `at`. Own locks are never reported. Asks with the rights of this
+   * open: those to read are enough on POSIX.
+   * @throws {SegmentError} where the system gives no answer
+   */
   isHeld(at: number, length: number): boolean;
 }
 

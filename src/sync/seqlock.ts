@@ -10,7 +10,7 @@
 //    16  cell       `cellWords` words: the record, padded to a multiple of 8 bytes
 //
 //   count = sequence >>> 1, 31 bits;   generation = wraps[count & 1] * 2^31 + count
-import { GuardError } from '../errors.ts';
+import { GuardError, SegmentError } from '../errors.ts';
 import type { BackOff } from './back-off.ts';
 import {
   type CellGuard,
@@ -25,6 +25,7 @@ import {
   type SlotGeometry,
   unlock,
 } from './cells.ts';
+import type { Participants } from './participants.ts';
 
 const CELLS = 1;
 const COUNTS = 2 ** 31;
@@ -36,6 +37,16 @@ export const seqlockGeometry = (size: number): SlotGeometry => slotGeometry(size
 
 /** The lower 32 bits of a generation: what a snapshot is told by. */
 const lowerHalf = (count: number, wraps: number): number => count | (wraps << 31);
+
+/** A reader may not be able to ask the system for the owner: then it counts as alive, and the read waits out its bound. */
+function isKnownDead(participants: Participants, owner: number): boolean {
+  try {
+    return participants.isDead(owner);
+  } catch (error) {
+    if (error instanceof SegmentError) return false;
+    throw error;
+  }
+}
 
 /** Reads and writes the one cell of each record. */
 export class Seqlock implements CellGuard {
@@ -79,7 +90,7 @@ export class Seqlock implements CellGuard {
     const { words, participants } = this.#memory;
     // Nobody, or somebody dead: the owner word is there before the sequence is odd and goes after it is even.
     const owner = Atomics.load(words, slot + SLOT_LOCK_WORD);
-    if (owner !== 0 && !participants.isDead(owner)) return;
+    if (owner !== 0 && !isKnownDead(participants, owner)) return;
     if (Atomics.load(words, slot) === sequence) throw this.#torn('read', index);
   }
 

@@ -22,6 +22,8 @@ import {
   unguarded,
   utf8,
 } from 'sharecord';
+import { EPOCHS_WORD, readHeader } from '../../src/store/segment-header.ts';
+import { SLOT_LOCK_WORD } from '../../src/sync/cells.ts';
 
 const PR_SET_DUMPABLE = 4;
 const user = Number(process.argv[2]);
@@ -49,6 +51,20 @@ const keep = <T extends { close(): void }>(thing: T): T => {
   return thing;
 };
 
+/** An owner word of epoch 1; slot 0 is this process, slot 9 nobody. */
+const EPOCH_1 = 1 << 8;
+const NOBODY = 9;
+
+/** Leaves record 0 of a seqlock store as a writer has it that is inside, or that died there. */
+function enterWrite(name: string, dead: boolean): void {
+  const { segment } = keep(openStore(name, layout, { access: 'read-write' }));
+  const words = new Int32Array(segment.buffer);
+  const slot = readHeader(new Uint8Array(segment.buffer), name, 'store', layout).headerLength / 4;
+  if (dead) words[EPOCHS_WORD + NOBODY] = 1;
+  Atomics.store(words, slot + SLOT_LOCK_WORD, dead ? EPOCH_1 | NOBODY : EPOCH_1);
+  Atomics.store(words, slot, Atomics.load(words, slot) | 1);
+}
+
 type Options = Record<string, unknown> & { name: string };
 /** What may be asked; each gives something that can be told. */
 const acts: Record<string, (options: Options) => unknown> = {
@@ -60,6 +76,8 @@ const acts: Record<string, (options: Options) => unknown> = {
   openStore: ({ name, ...rest }) => keep(openStore(name, layout, rest)).read(0),
   writeStore: ({ name, n, ...rest }) =>
     keep(openStore(name, layout, { ...rest, access: 'read-write' })).write(0, { n: n as number }),
+  createSeqlock: (options) => keep(createStore({ ...options, layout, capacity, guard: 'seqlock' })).created,
+  enterWrite: ({ name, dead }) => enterWrite(name, dead as boolean),
   createMap: (options) => keep(createMap({ ...options, key, layout, capacity })).created,
   joinMap: (options) => keep(joinMap({ ...options, key, layout, capacity })).created,
   openMap: ({ name, ...rest }) => keep(openMap(name, { key, layout }, rest)).size,

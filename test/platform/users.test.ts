@@ -122,6 +122,17 @@ describe.skipIf(!isRoot)('with two users (left out where the tests do not run as
     expect(await owner.ask('openStore', { name })).toEqual({ n: 5 });
   });
 
+  test('who may only read tells a writer that is inside a seqlock from one that died there', async () => {
+    const name = uniqueName();
+    expect(await owner.ask('createSeqlock', { name, mode: 0o644 })).toBe(true);
+    expect(await owner.ask('writeStore', { name, n: 5 })).toBeUndefined();
+    expect(await other.ask('openStore', { name, anyOwner: true })).toEqual({ n: 5 });
+    await owner.ask('enterWrite', { name, dead: false });
+    expect(await other.ask('openStore', { name, anyOwner: true })).toBe('READ_CONTENDED');
+    await owner.ask('enterWrite', { name, dead: true });
+    expect(await other.ask('openStore', { name, anyOwner: true })).toBe('WRITER_DIED');
+  });
+
   test('mode 0666 lets others write, who ask for it', async () => {
     const name = uniqueName();
     expect(await owner.ask('createStore', { name, mode: 0o666 })).toBe(true);
