@@ -9,10 +9,13 @@
 //   while one is stopped inside the gate                  verdict
 //   who has the store open goes on                        required
 //   a join gets SEGMENT_NOT_READY                         required; a second store of the name is forbidden
-import { GuardError, joinStore, SegmentError } from '../../src/index.ts';
-import { fieldsKind, lockOf, rawSlot } from '../race/records.ts';
+//   while one that found the name is before the gate      verdict
+//   the last user closes: it goes on                      with a store of its own; an open is SEGMENT_NOT_FOUND
+//   the name gets another store: it goes on               with that one; who is in the old one alone lost its writes
+import { GuardError, joinStore, SegmentError, type StoreWriter } from '../../src/index.ts';
+import { type Fields, fieldsKind, lockOf, rawSlot } from '../race/records.ts';
 import { isStopped, letGoOn } from '../support/ending.ts';
-import { type Household, until } from '../support/household.ts';
+import { type Household, type Peer, until } from '../support/household.ts';
 import { type Campaign, inLanes, isOver } from './campaign.ts';
 import {
   optionsFor,
@@ -33,6 +36,7 @@ export const GATE_POINTS: readonly Point[] = [
   { scenario: 'join', step: 'claim 3', pass: 1 },
   { scenario: 'close', step: 'gate 2', pass: 1 },
   { scenario: 'last close', step: 'unlink 2', pass: 1 },
+  { scenario: 'unlink', step: 'unlink 2', pass: 1 },
 ];
 
 function codeOf(call: () => unknown): string {
@@ -103,6 +107,21 @@ export async function stopInsideGate(house: Household, point: Point): Promise<vo
   joinStore(optionsFor(scenario, name)).close();
   if (store !== undefined) require(fieldsKind.valueOf(store.read(0)) === 2, 'a write is lost');
   store?.close();
+}
+
+/** Runs `meanwhile` while a join or an open has found the store of the name and has not entered the gate. */
+export async function stopBeforeGate(
+  house: Household,
+  scenario: 'join' | 'open for writing',
+  name: string,
+  meanwhile: (store: StoreWriter<typeof Fields>) => void,
+): Promise<Peer> {
+  const { store } = await setScene(house, scenario, name);
+  const victim = startVictim(house, scenario, name, 'stop', { scenario, step: 'gate 1', pass: 1 });
+  await until('the stop before the gate', () => isStopped(victim) || !victim.running);
+  meanwhile(store!);
+  letGoOn(victim);
+  return victim;
 }
 
 export const stops: Campaign = {

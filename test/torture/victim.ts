@@ -38,6 +38,7 @@ function onStep(at: string): void {
   if (action === 'kill') dieHere();
   if (action === 'stop') stopHere();
 }
+const say = (report: object): void => void process.stdout.write(`${JSON.stringify(report)}\n`);
 const arm = (): void => void (globalThis.sharecordStep = onStep);
 const disarm = (): void => void (globalThis.sharecordStep = () => {});
 
@@ -86,6 +87,7 @@ function join(): void {
   arm();
   const store = joinStore(options());
   disarm();
+  say({ created: String(store.created), value: store.read(0).a });
   store.close();
 }
 
@@ -137,7 +139,7 @@ const scenarios: Record<Scenario | 'write with an heir', () => Promise<void> | v
     const store = openFields();
     const { osHandle } = store.handle as NativeHandle;
     const heir = spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', osHandle!], detached: true });
-    process.stdout.write(`${JSON.stringify({ heir: heir.pid })}\n`);
+    say({ heir: heir.pid });
     arm();
     store.write(0, fieldsKind.fill(Fields.zero(), 2));
   },
@@ -173,4 +175,4 @@ for (const [i, scenario] of (scenarioList.split(',') as Scenario[]).entries()) {
   disarm();
   steps[scenario] = passed;
 }
-process.stdout.write(`${JSON.stringify({ steps: JSON.stringify(steps) })}\n`);
+say({ steps: JSON.stringify(steps) });
