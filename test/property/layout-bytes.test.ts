@@ -9,9 +9,10 @@ import { u32, u8 } from '../../src/layout/numbers.ts';
 import { struct, union } from '../../src/layout/struct.ts';
 import type { AnyType, Fields, Layout } from '../../src/layout/types.ts';
 import { compiles, COMPILERS, IMAGE, imageOf } from '../support/c-compilers.ts';
+import { hex, named } from '../support/layout-bytes.ts';
 import { layoutsWithUnions } from '../support/layout-arbitraries.ts';
 import { CSource, pinnedShapes, shapeOf } from '../support/layout-c-source.ts';
-import { initialiser } from '../support/layout-c-values.ts';
+import { initialiser, type Spelling } from '../support/layout-c-values.ts';
 
 interface Sample {
   readonly layout: Layout;
@@ -20,7 +21,7 @@ interface Sample {
 
 /** Keeps the constants apart, so that each begins where it can be computed. */
 const SLOT = 16;
-const byIndex = (_: string, index: number): string => `f${index}`;
+const BY_INDEX: Spelling = { memberName: (_, index) => `f${index}`, utf32: 'U' };
 
 /** Gives what a compiler makes of each record. */
 function images(abi: Abi, samples: readonly Sample[]): readonly Uint8Array<ArrayBuffer>[] {
@@ -32,7 +33,7 @@ function images(abi: Abi, samples: readonly Sample[]): readonly Uint8Array<Array
     const tag = source.define(shapeOf(layout), layout.pack);
     types.push(...source.lines.map((line) => line.replaceAll(/\b(s\d+)\b/g, `l${n}_$1`)));
     members.push(`  struct l${n}_${tag} r${n} __attribute__((aligned(${SLOT})));`);
-    values.push(`  .r${n} = ${initialiser(shapeOf(layout), record, byIndex)},`);
+    values.push(`  .r${n} = ${initialiser(shapeOf(layout), record, BY_INDEX)},`);
   });
   const all = imageOf(
     abi,
@@ -56,24 +57,6 @@ function images(abi: Abi, samples: readonly Sample[]): readonly Uint8Array<Array
     return image;
   });
 }
-
-/** Picks out of what was read what the record names: of a union the member that was written. */
-function named(read: unknown, record: unknown): unknown {
-  if (Array.isArray(record)) {
-    expect((read as readonly unknown[]).length).toBe(record.length);
-    return record.map((item, i) => named((read as readonly unknown[])[i], item));
-  }
-  if (typeof record !== 'object' || record === null) return read;
-  if (ArrayBuffer.isView(record) || record instanceof Date) return read;
-  return Object.fromEntries(
-    Object.entries(record).map(([name, value]) => [
-      name,
-      named((read as Record<string, unknown>)[name], value),
-    ]),
-  );
-}
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** Holds a record, its layout and the image of a compiler against each other. */
 function check({ layout, record }: Sample, image: Uint8Array<ArrayBuffer>): void {

@@ -2,8 +2,13 @@
 // literals, floats as numbers, bit fields by their names; big-endian values are swapped by the compiler.
 import type { NumberShape, Shape, TextShape } from '../../src/layout/shape.ts';
 
-/** Gives the C name of the `index`-th member of a struct or union; '' for an anonymous one, whose members join those around it. */
-export type MemberNames = (name: string, index: number) => string;
+/** How the C declaration spells what a shape does not tell. */
+export interface Spelling {
+  /** Gives the name of the `index`-th member; '' for an anonymous one, whose members join those around it. */
+  readonly memberName: (name: string, index: number) => string;
+  /** Prefix of a literal of 4-byte characters: that of `wchar_t` or of `char32_t`. */
+  readonly utf32: 'L' | 'U';
+}
 
 const real = (value: number, suffix: '' | 'f'): string => {
   if (Number.isNaN(value)) return `__builtin_nan${suffix}("")`;
@@ -34,7 +39,11 @@ function numeric({ code, size, bigEndian }: NumberShape, value: number | bigint)
 const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`;
 
 /** A string literal of the unit's width. ASCII goes in octal; the compiler encodes the rest, but C1 controls, which it refuses to name. */
-function textLiteral({ encoding, ending, size, bigEndian }: TextShape, value: string): string {
+function textLiteral(
+  { encoding, ending, size, bigEndian }: TextShape,
+  value: string,
+  { utf32 }: Spelling,
+): string {
   const unitOf = (point: number): string =>
     encoding.unit === 1 ? `${point}` : whole(point, encoding.unit, true);
   if (bigEndian) {
@@ -47,7 +56,7 @@ function textLiteral({ encoding, ending, size, bigEndian }: TextShape, value: st
     if (point < 0xa0) return octal(0xc2) + octal(point);
     return `\\U${point.toString(16).padStart(8, '0')}`;
   });
-  const prefix = ['', 'u8', 'u', '', 'U'][encoding.unit] ?? '';
+  const prefix = ['', 'u8', 'u', '', utf32][encoding.unit] ?? '';
   const counted = ending === 'counted' ? octal(value.length) : '';
   return size === 0 ? '{ 0 }' : `${prefix}"${counted}${literal.join('')}"`;
 }
@@ -70,16 +79,16 @@ function time(shape: Extract<Shape, { kind: 'time' }>, value: Date): string {
 function members(
   list: readonly { readonly name: string; readonly shape: Shape }[],
   record: Readonly<Record<string, unknown>>,
-  nameOf: MemberNames,
+  spelling: Spelling,
 ): readonly string[] {
   return list.flatMap(({ name, shape }, i) => {
     const value = record[name];
     if (!Object.hasOwn(record, name) || shape.kind === 'pad') return [];
-    const called = nameOf(name, i);
-    if (called !== '') return [`.${called} = ${initialiser(shape, value, nameOf)}`];
+    const called = spelling.memberName(name, i);
+    if (called !== '') return [`.${called} = ${initialiser(shape, value, spelling)}`];
     const inner = value as Readonly<Record<string, unknown>>;
-    if (shape.kind === 'struct' || shape.kind === 'union') return members(shape.fields, inner, nameOf);
-    return shape.kind === 'bits' ? bitMembers(shape, inner, nameOf) : [];
+    if (shape.kind === 'struct' || shape.kind === 'union') return members(shape.fields, inner, spelling);
+    return shape.kind === 'bits' ? bitMembers(shape, inner, spelling) : [];
   });
 }
 
@@ -87,15 +96,15 @@ function members(
 const bitMembers = (
   shape: Extract<Shape, { kind: 'bits' }>,
   record: Readonly<Record<string, unknown>>,
-  nameOf: MemberNames,
+  spelling: Spelling,
 ): readonly string[] =>
   shape.members.flatMap(({ name }, i) => {
-    const called = nameOf(name, i);
+    const called = spelling.memberName(name, i);
     return called === '' ? [] : [`.${called} = 0x${BigInt(record[name] as number).toString(16)}ull`];
   });
 
 /** Spells `value`, which a write of `shape` would take, as an initialiser of the C type of that shape. */
-export function initialiser(shape: Shape, value: unknown, nameOf: MemberNames): string {
+export function initialiser(shape: Shape, value: unknown, spelling: Spelling): string {
   switch (shape.kind) {
     case 'number':
       return numeric(shape, value as number | bigint);
@@ -107,7 +116,8 @@ export function initialiser(shape: Shape, value: unknown, nameOf: MemberNames): 
     }
     case 'bits': {
       const record = value as Readonly<Record<string, number | bigint>>;
-      if (!shape.base.bigEndian) return `{ ${bitMembers(shape, record, (_, i) => `m${i}`).join(', ')} }`;
+      if (!shape.base.bigEndian)
+        return `{ ${bitMembers(shape, record, { ...spelling, memberName: (_, i) => `m${i}` }).join(', ')} }`;
       const unit = shape.members.reduce(
         (sum, { name, shift }) => sum | (BigInt(record[name] ?? 0) << BigInt(shift)),
         0n,
@@ -117,16 +127,16 @@ export function initialiser(shape: Shape, value: unknown, nameOf: MemberNames): 
     case 'time':
       return time(shape, value as Date);
     case 'text':
-      return textLiteral(shape, value as string);
+      return textLiteral(shape, value as string, spelling);
     case 'bytes':
       return `{ ${[...(value as Uint8Array), ''].join(', ')} }`.replace('{  }', '{ 0 }');
     case 'array': {
-      const items = (value as readonly unknown[]).map((item) => initialiser(shape.of, item, nameOf));
+      const items = (value as readonly unknown[]).map((item) => initialiser(shape.of, item, spelling));
       return items.length === 0 ? '{ 0 }' : `{ ${items.join(', ')} }`;
     }
     case 'struct':
     case 'union': {
-      const list = members(shape.fields, value as Readonly<Record<string, unknown>>, nameOf);
+      const list = members(shape.fields, value as Readonly<Record<string, unknown>>, spelling);
       return list.length === 0 ? '{ 0 }' : `{ ${list.join(', ')} }`;
     }
     case 'pad':
