@@ -42,6 +42,8 @@ export interface Run {
   readonly chance: Chance;
   /** `performance.now()` at which it should come to its end; a round that has begun is finished. */
   readonly deadline: number;
+  /** True if the machine had processors to spare before the run: then what waits for one waits for the library. */
+  readonly idleBefore: boolean;
 }
 
 /** What a campaign found. */

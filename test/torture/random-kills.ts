@@ -150,6 +150,21 @@ export async function killAtRandom(
 /** The length of one leg: peers end themselves after a while. */
 const KILLS_PER_LEG = 250;
 const PROMISED_MS = 100;
+/** Of the pauses that an idle machine must keep within PROMISED_MS; the others may have waited for a processor. */
+const PROMISED_SHARE = 0.99;
+
+/** The pause in rising `pausesMs` that `share` of them do not exceed. */
+const quantile = (pausesMs: readonly number[], share: number): number =>
+  pausesMs[Math.floor((pausesMs.length - 1) * share)] ?? 0;
+
+/** Says what is wrong with rising pauses after deaths, on a machine that had nothing else to do. */
+export function findSlow(pausesMs: readonly number[]): string[] {
+  const found = quantile(pausesMs, PROMISED_SHARE);
+  if (found <= PROMISED_MS) return [];
+  return [
+    `others went on after ${found.toFixed(1)} ms at the 99 % quantile of ${pausesMs.length}, expected at most ${PROMISED_MS} ms`,
+  ];
+}
 
 export const randomKills: Campaign = {
   name: 'kills',
@@ -176,16 +191,17 @@ export const randomKills: Campaign = {
       }
     }
     pausesMs.sort((a, b) => a - b);
-    const quantile = (share: number): string =>
-      (pausesMs[Math.floor((pausesMs.length - 1) * share)] ?? 0).toFixed(1);
+    const atShare = (share: number): string => quantile(pausesMs, share).toFixed(1);
+    if (run.idleBefore) violations.push(...findSlow(pausesMs));
     const slow = pausesMs.filter((pause) => pause > PROMISED_MS).length;
     return {
       figures: {
         kills,
         'updates committed': committed,
-        'others went on after, median ms': quantile(0.5),
-        '99.9% ms': quantile(0.999),
-        'longest ms': quantile(1),
+        'others went on after, median ms': atShare(0.5),
+        '99% ms': atShare(PROMISED_SHARE),
+        '99.9% ms': atShare(0.999),
+        'longest ms': atShare(1),
         [`above ${PROMISED_MS} ms`]: slow,
       },
       violations,

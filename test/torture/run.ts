@@ -4,6 +4,7 @@
 import * as os from 'node:os';
 import { parseArgs } from 'node:util';
 import { Household } from '../support/household.ts';
+import { onWindows } from '../support/system.ts';
 import { Chance, type Findings } from './campaign.ts';
 import { CAMPAIGNS } from './campaigns.ts';
 import { record } from './record.ts';
@@ -32,6 +33,8 @@ if (!Number.isInteger(seed) || !(minutes > 0) || chosen.length < (options.only?.
 
 /** Others on the same machine make waits longer than the library does. */
 const loadBefore = os.loadavg()[0]!;
+// PLATFORM: Windows has no load average, and says 0 (os.loadavg).
+const idleBefore = !onWindows && loadBefore < os.availableParallelism();
 console.log(
   `seed ${seed}, ${minutes} min each, Node ${process.versions.node}, ${os.availableParallelism()} processors, load ${loadBefore.toFixed(1)}`,
 );
@@ -45,6 +48,7 @@ for (const campaign of chosen) {
       house,
       chance: new Chance(seed),
       deadline: started + minutes * MINUTE_MS,
+      idleBefore,
     });
   } catch (error) {
     findings = { figures: {}, violations: [String((error as Error).stack ?? error)] };
