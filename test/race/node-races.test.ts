@@ -1,4 +1,4 @@
-// Races between processes of Node alone, under every guard of a store: what runs on Windows too, where nothing native joins.
+// Races between processes of Node alone, under every guard of a store: native programs join those under a latch only.
 //
 //   what the reader sees             library    control that does not look at the sequence
 //   all elements equal, rising       allowed    allowed
@@ -8,19 +8,16 @@
 //   additions at once                update     control that reads, then writes
 //   all of them                      required   forbidden, or this file could not see a lost one
 //
-// Killed writers and lost wake-ups have the verdicts of test/torture/random-kills.ts and lost-wakeups.test.ts.
+// Lost wake-ups have the verdicts of lost-wakeups.test.ts.
 import { describe, expect, test } from 'vitest';
 import { createStore, namedMutex } from '../../src/index.ts';
 import { Bed, sleep, TIERS, until } from '../support/bed.ts';
 import { onWindows } from '../support/system.ts';
-import { Chance } from '../torture/campaign.ts';
-import { killAtRandom } from '../torture/random-kills.ts';
 import { Fields, fieldsKind, layoutOf, Seen, type Spelling } from './records.ts';
 
 // Wine takes ten times as long for a process.
 const CHANGES = onWindows ? 100 : 300;
 const ADDITIONS = onWindows ? 2000 : 10_000;
-const KILLS = 4;
 const ROUNDS = 40;
 const TORN_ENOUGH = 10;
 const START = 1;
@@ -120,19 +117,5 @@ describe.each(TIERS)('$tier', (tier) => {
       expect(report['byTimer'], 'states that only the timer brought').toBe(0);
       expect(report['delivered']).toBeGreaterThan(ROUNDS);
     });
-  });
-
-  // Under a seqlock an update of a torn record is refused; under a mutex a death is told: test/race/killed-at-steps.test.ts.
-  test.runIf(onWindows)(`${KILLS} killed writers lose nothing, tear nothing and stop nobody`, async () => {
-    const bed = new Bed();
-    const { kills, committed } = await killAtRandom(
-      bed,
-      new Chance(Date.now()),
-      tier,
-      (count) => count >= KILLS,
-      false,
-    );
-    expect(kills).toBe(KILLS);
-    expect(committed).toBeGreaterThan(KILLS);
   });
 });

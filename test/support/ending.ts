@@ -2,16 +2,18 @@
 // signals: a process is terminated with a code that nothing else gives, and the thread that stops is suspended.
 import * as fs from 'node:fs';
 import koffi from 'koffi';
-import type { Peer } from './household.ts';
+import { type Peer, until } from './household.ts';
 import { onWindows } from './system.ts';
 
 /** Exit code of a process that killed itself on Windows; Node's own kill would give 1, as every error does. */
 const KILLED = 137;
 const THIS_PROCESS = -1;
 const THREAD_SUSPEND_RESUME = 2;
+const PROCESS_SUSPEND_RESUME = 0x800;
 
 function load() {
   const kernel32 = koffi.load('kernel32.dll');
+  const ntdll = koffi.load('ntdll.dll');
   return {
     terminate: kernel32.func('int __stdcall TerminateProcess(intptr_t, uint32_t)'),
     thisThread: kernel32.func('intptr_t __stdcall GetCurrentThread()'),
@@ -19,6 +21,9 @@ function load() {
     openThread: kernel32.func('intptr_t __stdcall OpenThread(uint32_t, int, uint32_t)'),
     suspend: kernel32.func('uint32_t __stdcall SuspendThread(intptr_t)'),
     resume: kernel32.func('uint32_t __stdcall ResumeThread(intptr_t)'),
+    openProcess: kernel32.func('intptr_t __stdcall OpenProcess(uint32_t, int, uint32_t)'),
+    suspendAll: ntdll.func('int32_t __stdcall NtSuspendProcess(intptr_t)'),
+    resumeAll: ntdll.func('int32_t __stdcall NtResumeProcess(intptr_t)'),
     close: kernel32.func('int __stdcall CloseHandle(intptr_t)'),
   };
 }
@@ -31,9 +36,9 @@ export function dieHere(): void {
   else process.kill(process.pid, 'SIGKILL');
 }
 
-/** True if that was the process's end. */
+/** True if that was the end of a process that killed itself, or that Node killed with SIGKILL. */
 export const hasDied = (exit: Awaited<Peer['exited']>): boolean =>
-  onWindows ? exit.code === KILLED : exit.signal === 'SIGKILL';
+  exit.signal === 'SIGKILL' || (onWindows && exit.code === KILLED);
 
 /** Stops this process (on Windows: this thread) here until somebody lets it go on. */
 export function stopHere(): void {
@@ -59,7 +64,24 @@ function withThread<T>({ reports }: Peer, act: (thread: number) => T): T | undef
   }
 }
 
-/** True once the kernel has stopped the peer (state T in proc(5); on Windows the thread that said it would stop). */
+function withProcess(peer: Peer, act: (process: number) => number): void {
+  const opened = Number(threads().openProcess(PROCESS_SUSPEND_RESUME, 0, peer.child.pid));
+  if (opened === 0) throw new Error(`${peer} is not there`);
+  try {
+    if (act(opened) !== 0) throw new Error(`${peer} can be neither suspended nor resumed`);
+  } finally {
+    threads().close(opened);
+  }
+}
+
+/** Stops the peer wherever it is; it has stopped when this is done. */
+export async function stopPeer(peer: Peer): Promise<void> {
+  if (onWindows) return withProcess(peer, (process) => Number(threads().suspendAll(process)));
+  peer.kill('SIGSTOP');
+  await until('the stop', () => isStopped(peer));
+}
+
+/** True once the peer has stopped itself (state T in proc(5); on Windows the thread that said it would stop). */
 export function isStopped(peer: Peer): boolean {
   if (onWindows) {
     const { suspend, resume } = threads();
@@ -78,6 +100,6 @@ export function isStopped(peer: Peer): boolean {
 
 /** Lets a stopped peer go on. */
 export function letGoOn(peer: Peer): void {
-  if (onWindows) withThread(peer, (thread) => threads().resume(thread));
+  if (onWindows) withProcess(peer, (process) => Number(threads().resumeAll(process)));
   else peer.kill('SIGCONT');
 }

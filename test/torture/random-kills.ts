@@ -90,26 +90,21 @@ export interface Kills {
   readonly pausesMs: readonly number[];
 }
 
-/** Kills writers at random points until `ended`; throws what is wrong. Without natives there are two lanes, of Node. */
+/** Kills writers at random points until `ended`; throws what is wrong. */
 export async function killAtRandom(
   house: Household,
   chance: Chance,
   tier: Tier,
   ended: (kills: number) => boolean,
-  natives = true,
 ): Promise<Kills> {
   const name = house.name('killed');
   const store = house.keep(createStore({ name, layout: Tally, capacity: 5 }));
   const lanes = [
     new Lane(1, store, () => house.node(tier, 'tally', name, 1)),
     new Lane(2, store, () => house.node(tier, 'tally', name, 2)),
+    new Lane(3, store, () => house.native('tally', name, 3)),
+    new Lane(4, store, () => house.native('tally', name, 4)),
   ];
-  if (natives) {
-    lanes.push(
-      new Lane(3, store, () => house.native('tally', name, 3)),
-      new Lane(4, store, () => house.native('tally', name, 4)),
-    );
-  }
   const total = (): number => {
     const { total: found, by } = store.read(0);
     const sum = by.reduce((left, count) => left + count, 0);
