@@ -26,6 +26,7 @@ const EXAMPLES_ON_WINDOWS = ['text-board', 'tpsharemem', 'zones', 'hand-over', '
 const RACES_ON_WINDOWS = [
   'node-races',
   'killed-at-steps',
+  'map-killed-at-steps',
   'stopped-at-steps',
   'native-join',
   'torn-reads',

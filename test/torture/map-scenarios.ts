@@ -93,20 +93,19 @@ export interface MapPoint {
   readonly mutation?: string;
 }
 
-/** Starts a victim. */
+/** Starts a victim, which does what the point's scenario says, or all of the acts. */
 export function startMapVictim(
   house: Household,
   name: string,
   action: 'trace' | 'kill' | 'stop',
-  point: MapPoint,
+  point: Omit<MapPoint, 'scenario'> & { readonly scenario?: MapScenario },
+  acts: readonly Act[] = [point.scenario!.act],
 ): Peer {
   const { scenario, step, pass, mutation = '' } = point;
   const script = `--import=${FAULT_POINTS}?mutation=${encodeURIComponent(mutation)}`;
   const flags = ['--conditions=@sharecord/source', '--disable-warning=ExperimentalWarning', script];
-  const act = JSON.stringify(scenario.act);
-  return house.adopt(
-    new Peer(NODE, [...flags, VICTIM, name, act, action, step, String(pass)], scenario.title),
-  );
+  const args = [...flags, VICTIM, name, JSON.stringify(acts), action, step, String(pass)];
+  return house.adopt(new Peer(NODE, args, scenario?.title ?? 'trace of maps'));
 }
 
 /** Makes the map and does what was done before the victim. */
@@ -125,13 +124,17 @@ export function setMapScene(
   return { map, model };
 }
 
-/** Steps that the scenario passes, in their order. */
-export async function traceOfMap(house: Household, scenario: MapScenario): Promise<string[]> {
-  const name = house.name('map-traced');
-  const { map } = setMapScene(house, scenario, name);
-  const { steps } = await startMapVictim(house, name, 'trace', { scenario, step: '', pass: 0 }).result();
-  map.close();
-  return JSON.parse(String(steps)) as string[];
+/** The points of all scenarios, each step at its first pass; one process passes them all. */
+export async function pointsOfMaps(house: Household): Promise<MapPoint[]> {
+  const names = MAP_SCENARIOS.map(() => house.name('map-traced'));
+  const maps = MAP_SCENARIOS.map((scenario, i) => setMapScene(house, scenario, names[i]!).map);
+  const acts = MAP_SCENARIOS.map(({ act }) => act);
+  const victim = startMapVictim(house, names.join(), 'trace', { step: '', pass: 0 }, acts);
+  const traces = JSON.parse(String((await victim.result())['steps'])) as string[][];
+  for (const map of maps) map.close();
+  return MAP_SCENARIOS.flatMap((scenario, i) =>
+    [...new Set(traces[i])].map((step) => ({ scenario, step, pass: 1 })),
+  );
 }
 
 function require(holds: boolean, what: string): void {

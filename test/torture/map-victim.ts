@@ -1,24 +1,31 @@
-// A process that dies or stops at one step of a change of a map, or prints the steps it passes: `map-victim.ts NAME ACT ACTION STEP
-// PASS`, preloaded with fault-points.ts.
+// A process that dies or stops at one step of a change of a map, or prints the steps it passes: `map-victim.ts NAMES ACTS ACTION STEP
+// PASS`, preloaded with fault-points.ts. It changes one map after the other; to die or stop it gets one.
 import { openMap } from '../../src/index.ts';
 import { dieHere, stopHere } from '../support/ending.ts';
 import { type Act, definition, perform } from './map-acts.ts';
 
-const [name, act, action, step, pass] = process.argv.slice(2) as [string, string, string, string, string];
-const passed: string[] = [];
+const [names, acts, action, step, pass] = process.argv.slice(2) as [string, string, string, string, string];
+let passed: string[] = [];
 
-const map = openMap(name, definition, { access: 'read-write' });
-// Armed, as a watcher leaves it: so that the writer has somebody to ring for.
-new Int32Array(map.segment.buffer, 0, 64)[192 / 4] = 1;
-process.stdout.write('ready\n');
-globalThis.sharecordStep = (at) => {
+function onStep(at: string): void {
   passed.push(at);
   if (action === 'trace' || at !== step || passed.filter((each) => each === at).length !== Number(pass))
     return;
   if (action === 'kill') dieHere();
   else stopHere();
-};
-perform(map, JSON.parse(act) as Act);
-globalThis.sharecordStep = () => {};
-map.close();
-process.stdout.write(`${JSON.stringify({ steps: JSON.stringify(passed) })}\n`);
+}
+
+const maps = names.split(',').map((name) => openMap(name, definition, { access: 'read-write' }));
+process.stdout.write('ready\n');
+const steps = (JSON.parse(acts) as Act[]).map((act, i) => {
+  const map = maps[i]!;
+  // Armed, as a watcher leaves it: so that the writer has somebody to ring for.
+  new Int32Array(map.segment.buffer, 0, 64)[192 / 4] = 1;
+  passed = [];
+  globalThis.sharecordStep = onStep;
+  perform(map, act);
+  globalThis.sharecordStep = () => {};
+  map.close();
+  return passed;
+});
+process.stdout.write(`${JSON.stringify({ steps: JSON.stringify(steps) })}\n`);

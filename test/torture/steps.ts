@@ -1,6 +1,6 @@
 // Campaign: kill -9 at every step of every scenario, again and again in another order.
 import { type Campaign, inLanes, isOver } from './campaign.ts';
-import { killMapAt, MAP_SCENARIOS, traceOfMap } from './map-scenarios.ts';
+import { killMapAt, pointsOfMaps } from './map-scenarios.ts';
 import { killAt, pointsOf, SCENARIOS, tracesOf } from './scenarios.ts';
 
 const LANES = 2;
@@ -27,11 +27,9 @@ export const steps: Campaign = {
         points.push({ step: point.step, title: `${scenario}, ${point.step}, pass ${point.pass}`, die });
       }
     }
-    for (const scenario of MAP_SCENARIOS) {
-      for (const step of new Set(await traceOfMap(house, scenario))) {
-        const die = (): Promise<void> => killMapAt(house, { scenario, step, pass: 1 });
-        points.push({ step, title: `map: ${scenario.title}, ${step}`, die });
-      }
+    for (const point of await pointsOfMaps(house)) {
+      const { scenario, step } = point;
+      points.push({ step, title: `map: ${scenario.title}, ${step}`, die: () => killMapAt(house, point) });
     }
     const violations: string[] = [];
     let [deaths, rounds, slowest] = [0, 0, 0];
