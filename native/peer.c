@@ -234,13 +234,14 @@ static void put(char **arguments) {
   printf("{\"status\":\"%s\",\"value\":%.0f}\n", sharecord_error_name(status), record[0]);
 }
 
-/* burst NAME CONTROL LANE: each time record 0 of the store CONTROL is written, updates random records of NAME, often record
- * 0, in a burst of random length, then says so in record LANE of CONTROL. */
+/* burst NAME CONTROL LANE SEED: each time record 0 of the store CONTROL is written, updates random records of NAME, often
+ * record 0, in a burst of random length, then says so in record LANE of CONTROL. */
 static void burst(char **arguments) {
   open_store(arguments[0], SHARECORD_WRITE);
   struct sharecord control;
   check("open", sharecord_open(&control, arguments[1], SHARECORD_WRITE, NULL));
   uint64_t lane = strtoull(arguments[2], NULL, 10), generation = 0, writes = 0;
+  random_state = (uint32_t)strtoul(arguments[3], NULL, 10) | 1;
   double *record = new_record();
   double *round = calloc(1, control.record_size);
   say_ready();
@@ -323,7 +324,7 @@ static const struct role {
   void (*run)(char **arguments);
 } roles[] = {
     {"write", 4, write_records}, {"read", 4, read_record}, {"add", 5, add},     {"tally", 2, tally},
-    {"interrupt", 4, interrupt}, {"put", 2, put},          {"burst", 3, burst}, {"watch", 2, watch},
+    {"interrupt", 4, interrupt}, {"put", 2, put},          {"burst", 4, burst}, {"watch", 2, watch},
     {"join", 3, join},           {"twice", 1, twice},
 #ifndef _WIN32
     {"fork", 2, fork_inside},

@@ -5,8 +5,9 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Bed } from '../support/bed.ts';
+import { luck } from '../support/luck.ts';
 import { onWindows, pathOf } from '../support/system.ts';
-import { Chance, inLanes } from '../torture/campaign.ts';
+import { inLanes } from '../torture/campaign.ts';
 import { isPassedHere, killAt, type Point, pointsOf, SCENARIOS, tracesOf } from '../torture/scenarios.ts';
 
 const LANES = 2;
@@ -14,7 +15,6 @@ const SCENARIOS_PER_STEP = 2;
 /** A hundred processes, one after the other; each has a watchdog of its own. */
 const WATCHDOG_MS = 600_000;
 const SOME_DEATHS = onWindows && process.env['SHARECORD_ALL_STEPS'] !== '1' ? 16 : Infinity;
-const SEED = Number(process.env['SHARECORD_SEED'] ?? Date.now() % 2 ** 32);
 const root = new URL('../../', import.meta.url);
 
 /** Steps that the sources name. */
@@ -36,6 +36,7 @@ describe('kill -9', () => {
     'at every step loses, tears, blocks and leaves nothing',
     async () => {
       const bed = new Bed();
+      const chance = luck();
       const traces = await tracesOf(bed, SCENARIOS);
       const points = SCENARIOS.flatMap((scenario) => pointsOf(scenario, traces[scenario]));
       const reached = new Set(points.map(({ step }) => step));
@@ -47,7 +48,7 @@ describe('kill -9', () => {
         scenariosOf.set(step, chosen);
         return pass === 1 && chosen.size < SCENARIOS_PER_STEP && chosen.add(scenario).size > 0;
       };
-      const chosen = new Chance(SEED).shuffle(points.filter(isChosen)).slice(0, SOME_DEATHS);
+      const chosen = chance.shuffle(points.filter(isChosen)).slice(0, SOME_DEATHS);
       const wrong: string[] = [];
       const recoveriesMs: number[] = [];
       let deaths = 0;
@@ -59,11 +60,11 @@ describe('kill -9', () => {
           wrong.push(`${point.scenario}, ${point.step}: ${String(error)}`);
         }
       });
-      expect(wrong, `seed ${SEED}`).toEqual([]);
+      expect(wrong, `seed ${chance.seed}`).toEqual([]);
       if (onWindows) {
         const longest = Math.ceil(Math.max(...recoveriesMs));
         console.log(
-          `${points.length} points, ${reached.size} steps; ${deaths} deaths, seed ${SEED}; longest recovery ${longest} ms`,
+          `${points.length} points, ${reached.size} steps; ${deaths} deaths, seed ${chance.seed}; longest recovery ${longest} ms`,
         );
       }
     },

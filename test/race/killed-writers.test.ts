@@ -8,10 +8,11 @@
 //   after it goes on: its write and all later ones count   required
 import { describe, expect, test } from 'vitest';
 import { createStore, openSegment, openStore, type StoreWriter } from '../../src/index.ts';
-import { Chance } from '../torture/campaign.ts';
+import type { Chance } from '../torture/campaign.ts';
 import { killAtRandom } from '../torture/random-kills.ts';
 import { Bed, type Peer, sleep, TIERS, until } from '../support/bed.ts';
 import { hasDied, isStopped, letGoOn, stopPeer } from '../support/ending.ts';
+import { luck } from '../support/luck.ts';
 import { onWindows } from '../support/system.ts';
 import {
   arrayKind,
@@ -43,10 +44,10 @@ const SPELLINGS = onWindows ? ALL_SPELLINGS.slice(-1) : ALL_SPELLINGS;
 const DEATHS = onWindows ? 1 : 3;
 
 /** Stops the only writer of the slot again and again until it happens to be inside a write. */
-async function stopInside(writer: Peer, slot: RawSlot): Promise<void> {
+async function stopInside(writer: Peer, slot: RawSlot, chance: Chance): Promise<void> {
   const deadline = performance.now() + 60_000;
   for (;;) {
-    await sleep(Math.random() * 3);
+    await sleep(chance.fraction() * 3);
     await stopPeer(writer);
     if (lockOf(slot) !== 0) return;
     letGoOn(writer);
@@ -56,12 +57,7 @@ async function stopInside(writer: Peer, slot: RawSlot): Promise<void> {
 
 describe.each(TIERS)('killed writers, $tier', (tier) => {
   test(`${KILLS} kills at random points lose nothing, tear nothing and stop nobody`, async () => {
-    const { kills, pausesMs } = await killAtRandom(
-      new Bed(),
-      new Chance(Date.now()),
-      tier,
-      (count) => count >= KILLS,
-    );
+    const { kills, pausesMs } = await killAtRandom(new Bed(), luck(), tier, (count) => count >= KILLS);
     expect(kills).toBe(KILLS);
     // Lanes that are still starting are not waited for: on a busy machine that is most of them.
     expect(pausesMs.length).toBeGreaterThan(onWindows ? 0 : KILLS / 10);
@@ -72,6 +68,7 @@ describe.each(TIERS)('killed writers, $tier', (tier) => {
     async (shape) => {
       const { spelling, elements } = shape;
       const bed = new Bed();
+      const chance = luck();
       const name = bed.name('killed-inside');
       const store = bed.keep(createStore({ name, layout: layoutOf(spelling, elements), capacity: 1 }));
       const slot = rawSlot(bed.keep(openSegment(name)).buffer, 0);
@@ -79,7 +76,7 @@ describe.each(TIERS)('killed writers, $tier', (tier) => {
       for (let kills = 1; kills <= DEATHS; kills++) {
         const writer = bed.node(tier, 'write', name, spelling, elements, 'write');
         await writer.ready;
-        await stopInside(writer, slot);
+        await stopInside(writer, slot, chance);
         writer.kill('SIGKILL');
         await writer.exited;
         const generation = store.generation(0);
@@ -196,7 +193,7 @@ describe.each(TIERS)('a writer stopped inside a write, $tier', (tier) => {
     const slot = rawSlot(bed.keep(openSegment(name)).buffer, 0);
     const stopped = bed.node(tier, 'write', name, 'fields', 8, 'write');
     await stopped.ready;
-    await stopInside(stopped, slot);
+    await stopInside(stopped, slot, luck());
 
     const generation = store.generation(0);
     await expectNotRobbed(bed, name, slot, fieldsKind.valueOf(store.read(0)));

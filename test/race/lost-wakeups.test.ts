@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Bed, NODE, sleep, TIERS, until } from '../support/bed.ts';
 import { stopPeer } from '../support/ending.ts';
 import { onWindows } from '../support/system.ts';
-import { Chance } from '../torture/campaign.ts';
+import { luck } from '../support/luck.ts';
 import { allDelivered, type Audience, burst, dismiss, watchFrom } from '../torture/wakeups.ts';
 import { Fields, fieldsKind, rawSlot } from './records.ts';
 
@@ -26,7 +26,7 @@ describe.each(TIERS)('watches, $tier', (tier) => {
   ])(`${ROUNDS} random bursts lose no wake-up: %s`, async (_who, audience) => {
     const bed = new Bed();
     const stage = await watchFrom(bed, tier, audience, CAPACITY);
-    await burst(bed, new Chance(Date.now()), tier, stage, (rounds) => rounds >= ROUNDS);
+    await burst(bed, luck(), tier, stage, (rounds) => rounds >= ROUNDS);
     const { delivered, byTimer } = await dismiss(stage);
     expect(byTimer, 'states that only the timer brought').toBe(0);
     expect(delivered).toBeGreaterThan(ROUNDS);

@@ -1,6 +1,7 @@
-// The processes of the map races: one script, one subcommand per role. Prints "ready", works until its standard input ends, then
+// The processes of the map races, `map-peer.ts ROLE NAME SEED …`: one script, one subcommand per role. Prints "ready", works until its standard input ends, then
 // prints one line of JSON.
 import { openMap, openSegment } from '../../src/index.ts';
+import { Chance } from '../torture/campaign.ts';
 import { brokenGet } from './broken-map.ts';
 import {
   COUNTER,
@@ -13,7 +14,7 @@ import {
   MOVING_KEYS,
 } from './map-records.ts';
 
-const [role = '', name = '', ...args] = process.argv.slice(2);
+const [role = '', name = '', seed = '', ...args] = process.argv.slice(2);
 const say = (report: object): void => void process.stdout.write(`${JSON.stringify(report)}\n`);
 
 const input = new AbortController();
@@ -25,7 +26,7 @@ async function untilEnd(work: () => boolean | void): Promise<void> {
   process.stdin.destroy();
 }
 const SLICE = 200;
-const random = (below: number): number => Math.floor(Math.random() * below);
+const chance = new Chance(Number(seed));
 
 /** storm: adds, sets and deletes moving keys. */
 async function storm(): Promise<void> {
@@ -34,8 +35,8 @@ async function storm(): Promise<void> {
   let full = 0;
   await untilEnd(() => {
     for (let i = 0; i < SLICE; i++, changes++) {
-      const key = MOVING + random(MOVING_KEYS);
-      if (random(2) === 0) map.delete(key);
+      const key = MOVING + chance.below(MOVING_KEYS);
+      if (chance.below(2) === 0) map.delete(key);
       else {
         try {
           map.set(key, marked(key, changes));
@@ -94,8 +95,8 @@ async function read(how: string, limit: string): Promise<void> {
     for (let i = 0; i < SLICE; i++) {
       if (how === 'iterate') walk();
       else {
-        look(random(KEPT));
-        look(MOVING + random(MOVING_KEYS));
+        look(chance.below(KEPT));
+        look(MOVING + chance.below(MOVING_KEYS));
       }
     }
     return how !== 'get' && how !== 'iterate' && seen.missed + seen.wrong >= Number(limit);

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createMap, type MapWriter } from '../../src/index.ts';
 import { Bed, NODE, Peer, sleep, type Tier, TIERS, until } from '../support/bed.ts';
+import { luck } from '../support/luck.ts';
+import type { Chance } from '../torture/campaign.ts';
 import { CAPACITY, COUNTER, definition, isWhole, KEPT, marked, MOVING } from './map-records.ts';
 
 const PEER = fileURLToPath(new URL('./map-peer.ts', import.meta.url));
@@ -17,9 +19,18 @@ const STORM_MS = 1500;
 const KILLS = 30;
 type Map = MapWriter<typeof definition.key, typeof definition.layout>;
 
-function start(bed: Bed, { flags }: Tier, role: string, name: string, ...args: readonly string[]): Peer {
+function start(
+  bed: Bed,
+  { flags }: Tier,
+  chance: Chance,
+  role: string,
+  name: string,
+  ...args: readonly string[]
+): Peer {
   const options = ['--conditions=@sharecord/source', '--disable-warning=ExperimentalWarning', ...flags];
-  return bed.adopt(new Peer(NODE, [...options, PEER, role, name, ...args], role));
+  return bed.adopt(
+    new Peer(NODE, [...options, PEER, role, name, String(chance.seedOfPeer()), ...args], role),
+  );
 }
 
 function makeMap(bed: Bed, label: string): { name: string; map: Map } {
@@ -53,9 +64,10 @@ describe.each(TIERS)('maps, $tier', (tier) => {
     'readers that %s miss nothing and see no other record under storms',
     async (how) => {
       const bed = new Bed();
+      const chance = luck();
       const { name, map } = makeMap(bed, 'map-storm');
-      const reader = start(bed, tier, 'read', name, how, '0');
-      const writers = ['storm', 'storm', 'count'].map((role) => start(bed, tier, role, name));
+      const reader = start(bed, tier, chance, 'read', name, how, '0');
+      const writers = ['storm', 'storm', 'count'].map((role) => start(bed, tier, chance, role, name));
       await Promise.all([reader, ...writers].map((peer) => peer.ready));
       await sleep(STORM_MS);
       const seen = await reader.end();
@@ -71,9 +83,10 @@ describe.each(TIERS)('maps, $tier', (tier) => {
 
   test.each(['two-looks', 'empty-deleted'])('the control, a search with %s, is found', async (how) => {
     const bed = new Bed();
+    const chance = luck();
     const { name } = makeMap(bed, 'map-control');
-    const writers = ['storm', 'storm'].map((role) => start(bed, tier, role, name));
-    const reader = start(bed, tier, 'read', name, how, '5');
+    const writers = ['storm', 'storm'].map((role) => start(bed, tier, chance, role, name));
+    const reader = start(bed, tier, chance, 'read', name, how, '5');
     await Promise.all([reader, ...writers].map((peer) => peer.ready));
     const seen = await reader.result();
     await Promise.all(writers.map((writer) => writer.end()));
@@ -83,17 +96,18 @@ describe.each(TIERS)('maps, $tier', (tier) => {
 
 test(`${KILLS} kills of writers lose no kept key and no slot, and no update`, async () => {
   const bed = new Bed();
+  const chance = luck();
   const tier = TIERS[0]!;
   const { name, map } = makeMap(bed, 'map-killed');
-  const reader = start(bed, tier, 'read', name, 'get', '0');
-  const walker = start(bed, tier, 'read', name, 'iterate', '0');
-  const counter = start(bed, tier, 'count', name);
-  let victims = [0, 1].map(() => start(bed, tier, 'storm', name));
+  const reader = start(bed, tier, chance, 'read', name, 'get', '0');
+  const walker = start(bed, tier, chance, 'read', name, 'iterate', '0');
+  const counter = start(bed, tier, chance, 'count', name);
+  let victims = [0, 1].map(() => start(bed, tier, chance, 'storm', name));
   await Promise.all([reader, walker, counter, ...victims].map((peer) => peer.ready));
   for (let kill = 0; kill < KILLS; kill++) {
     const [victim, other] = victims as [Peer, Peer];
     await victim.ready;
-    await sleep(Math.random() * 20);
+    await sleep(chance.fraction() * 20);
     victim.kill('SIGKILL');
     await victim.exited;
     // The next writer goes on: it finishes what the victim began.
@@ -101,7 +115,7 @@ test(`${KILLS} kills of writers lose no kept key and no slot, and no update`, as
     map.delete(key);
     const before = map.get(COUNTER)?.a ?? 0;
     await until('the counter going on', () => (map.get(COUNTER)?.a ?? 0) > before);
-    victims = [other, start(bed, tier, 'storm', name)];
+    victims = [other, start(bed, tier, chance, 'storm', name)];
   }
   await Promise.all(victims.map((victim) => victim.ready));
   const seen = await Promise.all([reader.end(), walker.end()]);

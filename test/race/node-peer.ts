@@ -4,6 +4,7 @@
 import { parentPort, Worker, isMainThread } from 'node:worker_threads';
 import { once } from 'node:events';
 import { GuardError, openSegment, openStore, type StoreWriter } from '../../src/index.ts';
+import { Chance } from '../torture/campaign.ts';
 import { mixOneCell, mixUnchecked, mixWithPlainRecheck, overwriteInPlace } from './broken-latch.ts';
 import {
   kindOf,
@@ -245,8 +246,9 @@ function put(name: string, spelling: string, elements: string): void {
   store.close();
 }
 
-/** burst NAME CONTROL LANE: as the role of that name in native/peer.c. */
-async function burst(name: string, control: string, lane: string): Promise<void> {
+/** burst NAME CONTROL LANE SEED: as the role of that name in native/peer.c. */
+async function burst(name: string, control: string, lane: string, seed: string): Promise<void> {
+  const chance = new Chance(Number(seed));
   const store = openStore(name, Fields, { access: 'read-write' });
   const rounds = openStore(control, Fields, { access: 'read-write' });
   const { fill } = kindOf('fields', 8);
@@ -256,10 +258,10 @@ async function burst(name: string, control: string, lane: string): Promise<void>
   let writes = 0;
   try {
     for await (const { record } of watch) {
-      for (let left = 1 + Math.floor(Math.random() * 40); left > 0; left--, writes++) {
-        const index = Math.random() < 0.25 ? 0 : Math.floor(Math.random() * store.capacity);
+      for (let left = 1 + chance.below(40); left > 0; left--, writes++) {
+        const index = chance.below(4) === 0 ? 0 : chance.below(store.capacity);
         store.update(index, (draft) => void fill(draft, draft.a + 1));
-        if (Math.random() < 0.25) Atomics.wait(bed, 0, 0, Math.random() * 0.1);
+        if (chance.below(4) === 0) Atomics.wait(bed, 0, 0, chance.fraction() * 0.1);
       }
       rounds.write(Number(lane), record);
     }

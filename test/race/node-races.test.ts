@@ -12,6 +12,7 @@
 import { describe, expect, test } from 'vitest';
 import { createStore, namedMutex } from '../../src/index.ts';
 import { Bed, sleep, TIERS, until } from '../support/bed.ts';
+import { luck } from '../support/luck.ts';
 import { onWindows } from '../support/system.ts';
 import { Fields, fieldsKind, layoutOf, Seen, type Spelling } from './records.ts';
 
@@ -89,16 +90,17 @@ describe.each(TIERS)('$tier', (tier) => {
 
     test.runIf(runs(guard, 'asleep'))(`${ROUNDS} random bursts lose no wake-up`, async () => {
       const bed = new Bed();
+      const chance = luck();
       const [name, seenName, control] = [bed.name('node-watched'), bed.name('seen'), bed.name('rounds')];
       const store = bed.keep(createStore({ name, layout: Fields, capacity: 50, guard: guardOf(bed, guard) }));
       const seen = bed.keep(createStore({ name: seenName, layout: Seen, capacity: 2 }));
       const rounds = bed.keep(createStore({ name: control, layout: Fields, capacity: 2 }));
       const watcher = bed.node(tier, 'watch', name, seenName, 0, 1, 'both');
-      const writer = bed.node(tier, 'burst', name, control, 1);
+      const writer = bed.node(tier, 'burst', name, control, 1, chance.seedOfPeer());
       await Promise.all([watcher.ready, writer.ready]);
       for (let round = 1; round <= ROUNDS; round++) {
         rounds.write(0, fieldsKind.fill(Fields.zero(), round));
-        for (let left = Math.floor(Math.random() * 20); left > 0; left--)
+        for (let left = chance.below(20); left > 0; left--)
           store.update(left % 50, (draft) => void fieldsKind.fill(draft, draft.a + 1));
         await until(`burst ${round}`, () => rounds.read(1).a === round);
         let all = 0;
@@ -110,7 +112,7 @@ describe.each(TIERS)('$tier', (tier) => {
             return seen.read(at).one === one && seen.read(at).all === all;
           });
         }
-        await sleep(Math.random() * 3);
+        await sleep(chance.fraction() * 3);
       }
       await writer.end();
       const report = await watcher.end();

@@ -3,10 +3,12 @@ import type { Household } from '../support/household.ts';
 
 /** Numbers below a limit, the same for the same seed (mulberry32). */
 export class Chance {
+  readonly seed: number;
   #state: number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.seed = seed >>> 0;
+    this.#state = this.seed;
   }
 
   /** 0 to 1, 1 excluded. */
@@ -20,6 +22,11 @@ export class Chance {
   /** A whole number from 0 to `limit` - 1. */
   below(limit: number): number {
     return Math.floor(this.fraction() * limit);
+  }
+
+  /** A seed for somebody else's choices. */
+  seedOfPeer(): number {
+    return this.below(2 ** 31);
   }
 
   pick<T>(choices: readonly T[]): T {

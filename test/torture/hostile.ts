@@ -76,5 +76,5 @@ export async function attackFor(
 export const hostile: Campaign = {
   name: 'hostile',
   promise: 'whatever somebody wrote into a segment: an error with a code, or records inside its bounds',
-  run: ({ house, chance, deadline }) => attackFor(house, chance.below(2 ** 31), deadline - performance.now()),
+  run: ({ house, chance, deadline }) => attackFor(house, chance.seedOfPeer(), deadline - performance.now()),
 };

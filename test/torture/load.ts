@@ -34,7 +34,7 @@ export async function loadStore(house: Household, chance: Chance, crowd: Crowd):
     store.write(index, record);
   }
   const peers = Array.from({ length: crowd.processes }, (_, i) => {
-    const args = [name, String(chance.below(2 ** 31)), String(crowd.threadsOf[i] ?? 0)];
+    const args = [name, String(chance.seedOfPeer()), String(crowd.threadsOf[i] ?? 0)];
     const watchdogMs = crowd.milliseconds + WATCHDOG_MS;
     return house.adopt(
       new Peer(

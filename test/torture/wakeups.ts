@@ -104,8 +104,8 @@ export async function burst(
   const control = house.name('rounds');
   const rounds = house.keep(createStore({ name: control, layout: Fields, capacity: 3 }));
   const writers = [
-    house.node(tier, 'burst', stage.name, control, 1),
-    house.native('burst', stage.name, control, 2),
+    house.node(tier, 'burst', stage.name, control, 1, chance.seedOfPeer()),
+    house.native('burst', stage.name, control, 2, chance.seedOfPeer()),
   ];
   await Promise.all(writers.map((writer) => writer.ready));
   let round = 0;
