@@ -60,7 +60,7 @@ describe('kill -9', () => {
           wrong.push(`${point.scenario}, ${point.step}: ${String(error)}`);
         }
       });
-      expect(wrong, `seed ${chance.seed}`).toEqual([]);
+      expect(wrong).toEqual([]);
       if (onWindows) {
         const longest = Math.ceil(Math.max(...recoveriesMs));
         console.log(

@@ -5,8 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { openMap } from '../../src/index.ts';
 import { Bed, until } from '../support/bed.ts';
 import { isStopped, letGoOn } from '../support/ending.ts';
+import { luck } from '../support/luck.ts';
 import { onWindows } from '../support/system.ts';
-import { Chance, inLanes } from '../torture/campaign.ts';
+import { inLanes } from '../torture/campaign.ts';
 import { definition, recordOf } from '../torture/map-acts.ts';
 import {
   killMapAt,
@@ -22,7 +23,6 @@ const SCENARIOS_PER_STEP = 2;
 /** A busy machine takes seconds to start a process; there are about a hundred. */
 const WATCHDOG_MS = 600_000;
 const SOME_DEATHS = onWindows && process.env['SHARECORD_ALL_STEPS'] !== '1' ? 8 : Infinity;
-const SEED = Number(process.env['SHARECORD_SEED'] ?? Date.now() % 2 ** 32);
 const MAP_STEPS = /^(find|change|insert|delete|finish|rebuild) /;
 
 function namedSteps(): Set<string> {
@@ -45,7 +45,7 @@ describe('kill -9', () => {
         deaths.set(step, (deaths.get(step) ?? 0) + 1);
         return deaths.get(step)! <= SCENARIOS_PER_STEP;
       });
-      const chosen = new Chance(SEED).shuffle(often).slice(0, SOME_DEATHS);
+      const chosen = chance.shuffle(often).slice(0, SOME_DEATHS);
       const wrong: string[] = [];
       await inLanes(LANES, chosen, async (point) => {
         try {
@@ -54,8 +54,8 @@ describe('kill -9', () => {
           wrong.push(`${point.scenario.title}, ${point.step}: ${String(error)}`);
         }
       });
-      expect(wrong, `seed ${SEED}`).toEqual([]);
-      if (onWindows) console.log(`${points.length} points; ${chosen.length} deaths, seed ${SEED}`);
+      expect(wrong).toEqual([]);
+      if (onWindows) console.log(`${points.length} points; ${chosen.length} deaths, seed ${chance.seed}`);
     },
     WATCHDOG_MS,
   );
