@@ -35,6 +35,7 @@ describe('kill -9', () => {
     'at every step of a change of a map loses no key, no slot and no word, and stops nobody',
     async () => {
       const bed = new Bed();
+      const chance = luck();
       const points = await pointsOfMaps(bed);
       const reached = new Set(points.map(({ step }) => step));
       expect([...reached].filter((step) => MAP_STEPS.test(step)).toSorted()).toEqual(
