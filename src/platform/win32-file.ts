@@ -249,6 +249,7 @@ export class WindowsFile implements SegmentObject {
   }
 
   publish(place: string): boolean {
+    // STEP: create 4, place
     if (kernel32().moveFile(longPath(this.#path), longPath(place), WITHOUT_REPLACING) === 0) {
       const osCode = lastError();
       if (osCode === ERROR_ALREADY_EXISTS) return false;
@@ -277,7 +278,9 @@ export class WindowsFile implements SegmentObject {
   adopt(): void {}
 
   unlink(): void {
+    // STEP: unlink 1
     if (!this.named()) return;
+    // STEP: unlink 2
     // PLATFORM: a mapped file can be renamed, not deleted (DeleteFileW).
     if (kernel32().moveFile(longPath(this.#path), longPath(this.#remains), WITHOUT_REPLACING) !== 0) return;
     throw refused({ act: 'unlink', segment: this.#path, syscall: 'MoveFileExW', osCode: lastError() });
@@ -285,9 +288,11 @@ export class WindowsFile implements SegmentObject {
 
   close(): void {
     if (this.#section !== 0) closeHandle(this.#section);
+    // STEP: close 6, file
     closeHandle(this.#file);
     if (this.named()) return;
     try {
+      // STEP: close 6, remains
       fs.rmSync(this.#published ? this.#remains : this.#path, { force: true });
     } catch {
       // Somebody else has it mapped, and removes it when that ends.
@@ -318,6 +323,7 @@ export function createFileFor(options: CreateOptions, place: string): WindowsFil
     fs.rmSync(draft, { force: true });
     throw error;
   }
+  // STEP: create 1, draft
   try {
     if (options.inheritable === true) shareWithChildren(object.handle.osHandle as number);
   } catch (error) {

@@ -18,17 +18,12 @@ const SOME_DEATHS = onWindows && process.env['SHARECORD_ALL_STEPS'] !== '1' ? 16
 const root = new URL('../../', import.meta.url);
 
 /** Steps that the sources name. */
-function namedSteps(accept: (source: string, step: string) => boolean): Set<string> {
+function namedSteps(accept: (source: string) => boolean): Set<string> {
   const files = readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' });
-  const steps = files
-    .filter((file) => file.endsWith('.ts'))
-    .flatMap((file) => {
-      const text = readFileSync(new URL(`src/${file.replaceAll('\\', '/')}`, root), 'utf8');
-      return [...text.matchAll(/\/\/ STEP: (.+)$/gm)]
-        .map(([, step]) => step!)
-        .filter((step) => accept(file, step));
-    });
-  return new Set(steps);
+  const texts = files
+    .filter((file) => file.endsWith('.ts') && accept(file))
+    .map((file) => readFileSync(new URL(`src/${file.replaceAll('\\', '/')}`, root), 'utf8'));
+  return new Set(texts.flatMap((text) => [...text.matchAll(/\/\/ STEP: (.+)$/gm)].map(([, step]) => step!)));
 }
 
 describe('kill -9', () => {

@@ -186,7 +186,7 @@ export class Household {
   async clear(): Promise<void> {
     for (const peer of this.#peers) if (peer.running) peer.kill('SIGKILL');
     await Promise.all(this.#peers.map((peer) => peer.exited));
-    for (const thing of this.#open) thing.close();
+    for (const thing of this.#open.toReversed()) thing.close();
     const left = this.#names.filter(isNamed);
     if (!onWindows) for (const name of left) fs.rmSync(pathOf(name), { force: true });
     if (left.length > 0) throw new Error(`the test left segments behind: ${left.join(', ')}`);

@@ -7,6 +7,9 @@
 //   under a mutex the next owner gets WRITER_DIED        required, once
 //   createStore and joinStore of the name go on         required, with what was committed, or with a new store
 //   after the last close the name is still there        forbidden
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   createStore,
@@ -26,7 +29,7 @@ export const ELEMENTS = 512;
 const VICTIM = fileURLToPath(new URL('./victim.ts', import.meta.url));
 const FAULT_POINTS = new URL('./fault-points.ts', import.meta.url).href;
 
-const ALL_SCENARIOS = [
+const BASES = [
   'write',
   'write of 4 KiB',
   'update',
@@ -50,27 +53,65 @@ const ALL_SCENARIOS = [
   'unlink',
   'watch',
 ] as const;
-export type Scenario = (typeof ALL_SCENARIOS)[number];
+export type Base = (typeof BASES)[number];
+/** The same with a store in a file, whose name stays on every system. */
+const BASES_IN_FILES = [
+  'create',
+  'replace',
+  'join',
+  'join of a leftover',
+  'join of a segment that is gone',
+  'last close',
+  'unlink',
+] as const satisfies readonly Base[];
+const IN_A_FILE = ' in a file';
+export type Scenario = Base | `${(typeof BASES_IN_FILES)[number]}${typeof IN_A_FILE}`;
+/** What the scenario does, wherever its store is. */
+export const baseOf = (scenario: string): Base => scenario.replace(IN_A_FILE, '') as Base;
 
 /** Nobody removes a name of Windows, and the dead leave none behind: it ends with its last handle. */
-const WHERE_NAMES_STAY: readonly Scenario[] = [
+const WHERE_NAMES_STAY: readonly Base[] = [
   'replace',
   'join of a leftover',
   'join of a segment that is gone',
   'unlink',
 ];
 /** A POSIX name comes with a finished segment, and a lock there is free the moment its owner is dead. */
-const WHERE_NAMES_END: readonly Scenario[] = ['steal of an abandoned lock', 'join of a half-made segment'];
+const WHERE_NAMES_END: readonly Base[] = ['steal of an abandoned lock', 'join of a half-made segment'];
 const elsewhere = onWindows ? WHERE_NAMES_STAY : WHERE_NAMES_END;
 /** Those of this system. */
-export const SCENARIOS: readonly Scenario[] = ALL_SCENARIOS.filter((each) => !elsewhere.includes(each));
+export const SCENARIOS: readonly Scenario[] = [
+  ...BASES.filter((each) => !elsewhere.includes(each)),
+  ...BASES_IN_FILES.map((each) => `${each}${IN_A_FILE}` as const),
+];
 
-/** Steps of the sources that both systems share which Windows passes with stores in files alone: the removal of a name. */
-const STEPS_OF_REMOVAL = ['close 2', 'close 3', 'remove 1', 'remove 2', 'remove 3'];
-/** True if a scenario of this system comes to the step of that source, by its path in `src`; those of maps are in map-scenarios.ts. */
-export function isPassedHere(source: string, step: string): boolean {
-  if (/map-/.test(source) || (onWindows ? /linux/ : /win32/).test(source)) return false;
-  return !onWindows || !STEPS_OF_REMOVAL.includes(step);
+/** True if a scenario of this system comes to the steps of that file of `src`; those of maps are in map-scenarios.ts. */
+export const isPassedHere = (source: string): boolean =>
+  !/map-/.test(source) && !(onWindows ? /linux/ : /win32/).test(source);
+
+const isInFile = (scenario: Scenario): boolean => scenario.endsWith(IN_A_FILE);
+const folderOf = (name: string): string => path.join(tmpdir(), name);
+
+/** Where the scenario's store is. */
+export const placeOf = (scenario: Scenario, name: string): { name: string } | { file: string } =>
+  isInFile(scenario) ? { file: path.join(folderOf(name), 'store') } : { name };
+/** The same for an open. */
+export function sourceOf(scenario: Scenario, name: string): string | { file: string } {
+  const place = placeOf(scenario, name);
+  return 'name' in place ? place.name : place;
+}
+
+function isThere(scenario: Scenario, name: string): boolean {
+  const place = placeOf(scenario, name);
+  return 'name' in place ? isNamed(name) : fs.existsSync(place.file);
+}
+
+/** What a death may leave of a store in a file on Windows (docs/windows.md): one draft, or one removed file. */
+function requireTidy(scenario: Scenario, name: string): void {
+  if (!isInFile(scenario)) return;
+  const left = fs.readdirSync(folderOf(name));
+  const isKnown = onWindows && left.length === 1 && /\.sharecord-(new|gone)$/.test(left[0]!);
+  require(left.length === 0 || isKnown, `files are left: ${left.join(', ')}`);
 }
 
 /** A place to die: the `pass`th time that the scenario comes to the step. */
@@ -152,7 +193,7 @@ const mutexOf = (name: string): string => `${name}-mutex`;
 
 /** Options of the scenario's store. */
 export const optionsFor = (scenario: Scenario, name: string) => ({
-  name,
+  ...placeOf(scenario, name),
   layout: layoutFor(scenario),
   capacity: 2,
   guard: guardFor(scenario, name),
@@ -160,7 +201,12 @@ export const optionsFor = (scenario: Scenario, name: string) => ({
 
 /** Makes what the scenario starts from. */
 export async function setScene(house: Household, scenario: Scenario, name: string): Promise<Scene> {
-  switch (scenario) {
+  const lastClose: Scenario = isInFile(scenario) ? 'last close in a file' : 'last close';
+  if (isInFile(scenario)) {
+    fs.mkdirSync(folderOf(name));
+    house.keep({ close: () => fs.rmSync(folderOf(name), { recursive: true }) });
+  }
+  switch (baseOf(scenario)) {
     case 'create':
     case 'join of nothing':
     case 'last close':
@@ -168,10 +214,10 @@ export async function setScene(house: Household, scenario: Scenario, name: strin
       return { value: 0 };
     case 'replace':
     case 'join of a leftover':
-      await die(house, 'last close', name, 'close 2');
+      await die(house, lastClose, name, 'close 2');
       return { value: 0 };
     case 'join of a segment that is gone':
-      await die(house, 'last close', name, 'remove 3');
+      await die(house, lastClose, name, 'remove 3');
       return { value: 0 };
     case 'join of a half-made segment': {
       const { layout, capacity } = optionsFor(scenario, name);
@@ -185,7 +231,7 @@ export async function setScene(house: Household, scenario: Scenario, name: strin
     default: {
       const layout = layoutFor(scenario);
       const store = house.keep(createStore(optionsFor(scenario, name)));
-      const reader = house.keep(openStore(name, layout));
+      const reader = house.keep(openStore(sourceOf(scenario, name), layout));
       store.write(0, kindFor(scenario).fill(layout.zero(), 1));
       // The thief takes the dead one's participant slot, or a lower one, so that only the kernel knows of the death.
       const lower = isProbed(scenario) ? joinStore({ name, layout, capacity: 2 }) : undefined;
@@ -259,7 +305,7 @@ export async function tracesOf<S extends Scenario>(
     reader?.close();
     store?.close();
     keeper?.close();
-    require(!isNamed(names[i]!), `${scenarios[i]}: the name is left`);
+    require(!isThere(scenarios[i]!, names[i]!), `${scenarios[i]}: the name is left`);
   }
   return JSON.parse(String(report['steps'])) as Record<S, string[]>;
 }
@@ -329,7 +375,7 @@ export async function killAt(house: Household, point: Point, next: 'create' | 'j
     joined.close();
     reader.close();
     store.close();
-    require(!isNamed(name), 'the last close leaves the name');
+    require(!isThere(scenario, name), 'the last close leaves the name');
   }
   const options = optionsFor(scenario, name);
   const makes = next === 'create' && keeper === undefined;
@@ -340,6 +386,7 @@ export async function killAt(house: Household, point: Point, next: 'create' | 'j
   require(kind.valueOf(again.read(0)) === 5, 'the store after the victim does not work');
   again.close();
   keeper?.close();
-  require(!isNamed(name) && !isMutexNamed(mutexOf(name)), 'a name is left');
+  require(!isThere(scenario, name) && !isMutexNamed(mutexOf(name)), 'a name is left');
+  requireTidy(scenario, name);
   return { recoveryMs };
 }

@@ -13,7 +13,7 @@ import {
 } from '../../src/index.ts';
 import { arrayOf, Fields, fieldsKind, rawSlot } from '../race/records.ts';
 import { dieHere, stopHere } from '../support/ending.ts';
-import { ELEMENTS, FIRST_OWNER, type Scenario } from './scenarios.ts';
+import { type Base, baseOf, ELEMENTS, FIRST_OWNER, placeOf, type Scenario, sourceOf } from './scenarios.ts';
 
 const [scenarioList, nameList, action, step, pass] = process.argv.slice(2) as [
   string,
@@ -22,6 +22,7 @@ const [scenarioList, nameList, action, step, pass] = process.argv.slice(2) as [
   string,
   string,
 ];
+let scenario = scenarioList as Scenario;
 let name = nameList;
 let passed: string[] = [];
 
@@ -42,10 +43,10 @@ const say = (report: object): void => void process.stdout.write(`${JSON.stringif
 const arm = (): void => void (globalThis.sharecordStep = onStep);
 const disarm = (): void => void (globalThis.sharecordStep = () => {});
 
-const options = () => ({ name, layout: Fields, capacity: 2 });
+const options = () => ({ ...placeOf(scenario, name), layout: Fields, capacity: 2 });
 /** In a worker the store comes as a handle. */
 const openFields = (): StoreWriter<typeof Fields> =>
-  openStore((workerData as Handle | null) ?? name, Fields, { access: 'read-write' });
+  openStore((workerData as Handle | null) ?? sourceOf(scenario, name), Fields, { access: 'read-write' });
 
 function write(): void {
   const store = openFields();
@@ -92,7 +93,7 @@ function join(): void {
 }
 
 /** Each scenario arms the fault points around the one call that it is about. */
-const scenarios: Record<Scenario | 'write with an heir', () => Promise<void> | void> = {
+const scenarios: Record<Base | 'write with an heir', () => Promise<void> | void> = {
   write,
   'write under a seqlock': write,
   'update under a seqlock': update,
@@ -167,11 +168,12 @@ const scenarios: Record<Scenario | 'write with an heir', () => Promise<void> | v
 process.stdout.write('ready\n');
 const names = nameList.split(',');
 const steps: Record<string, readonly string[]> = {};
-for (const [i, scenario] of (scenarioList.split(',') as Scenario[]).entries()) {
+for (const [i, each] of (scenarioList.split(',') as Scenario[]).entries()) {
+  scenario = each;
   name = names[i]!;
   passed = [];
   free = () => {};
-  await scenarios[scenario]();
+  await scenarios[baseOf(scenario)]();
   disarm();
   steps[scenario] = passed;
 }
