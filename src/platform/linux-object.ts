@@ -16,6 +16,9 @@ import type {
 // PLATFORM: glibc and musl open shared memory objects as files here (shm_open(3), shm_overview(7)).
 export const FOLDER = '/dev/shm';
 const O_CLOEXEC = 0o2000000;
+// PLATFORM: statfs(2); and stat(2): st_blocks counts units of 512 bytes, whatever the file system's own are.
+const TMPFS_MAGIC = 0x0102_1994;
+const BLOCK = 512;
 
 export const pathOf = (name: string): string => `${FOLDER}/${name}`;
 export const ownPath = (fd: number): string => `/proc/self/fd/${fd}`;
@@ -30,6 +33,19 @@ function kindOf(stats: fs.BigIntStats): string {
   if (stats.isFIFO()) return 'a pipe';
   if (stats.isSocket()) return 'a socket';
   return stats.isSymbolicLink() ? 'a symbolic link' : 'a device';
+}
+
+/**
+ * True if a file of memory lacks pages. PLATFORM: they are found at the first touch of a mapping, and if there are none left that is
+ * SIGBUS (mmap(2), tmpfs(5)). On a disk, holes read as zeros, and a file system that compresses has fewer blocks than bytes.
+ */
+function lacksMemory(fd: number, stats: fs.BigIntStats): boolean {
+  if (Number(stats.blocks) * BLOCK >= Number(stats.size)) return false;
+  try {
+    return fs.statfsSync(ownPath(fd)).type === TMPFS_MAGIC;
+  } catch {
+    return true;
+  }
 }
 
 /** Runs a call of `fs` and translates its error. */
@@ -134,6 +150,7 @@ export class LinuxObject implements SegmentObject {
   readonly backing: Backing;
   readonly size: number;
   readonly foreignOwner: boolean;
+  readonly peekSparse: ((length: number) => Uint8Array) | undefined;
   /** A name that a new file has until it is published. */
   draft: string | undefined;
   /** A descriptor of this process that was handed over for good. */
@@ -171,6 +188,7 @@ export class LinuxObject implements SegmentObject {
     }
     this.size = Number(stats.size);
     this.foreignOwner = Number(stats.uid) !== process.geteuid?.();
+    this.peekSparse = lacksMemory(fd, stats) ? (length) => this.#peek(length) : undefined;
     this.#identity = identityOf(stats);
   }
 
@@ -184,6 +202,12 @@ export class LinuxObject implements SegmentObject {
 
   get outlivesUsers(): boolean {
     return this.#place !== undefined;
+  }
+
+  #peek(length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    const count = attempt('open', this.#place, () => fs.readSync(this.#fd, bytes, 0, length, 0));
+    return bytes.subarray(0, count);
   }
 
   /** Where the place is in the file system. */

@@ -120,6 +120,11 @@ export interface SegmentObject {
   readonly size: number;
   /** True if this object's owner is another user. */
   readonly foreignOwner: boolean;
+  /**
+   * Set where memory for some of its bytes is still to be found, so that a touch of a mapping may end this process: reads up to
+   * `length` bytes from its start without one.
+   */
+  readonly peekSparse?: ((length: number) => Uint8Array) | undefined;
   /** Plain data that opens this object elsewhere. */
   readonly handle: Handle;
   /** The same with a number that is valid in process `pid`; absent where numbers need no translation. */

@@ -217,7 +217,8 @@ function removeLeftover(plan: Plan<object>): boolean {
     throw error;
   }
   if (object === undefined) return true;
-  if (object.size < SHORTEST_SEGMENT) {
+  // Too short for one of ours, or not to be touched.
+  if (object.size < SHORTEST_SEGMENT || object.peekSparse !== undefined) {
     object.close();
     return false;
   }

@@ -25,6 +25,21 @@ const WORD = 4;
 /** Words of the header before the armed word: none is ever zero in all of a finished header. */
 const FIXED_WORDS = ARMED_WORD;
 
+/** Refuses a segment with holes before anything of it is mapped: ours have none, and a touch of one may end the process. */
+function requireMemory({ peekSparse, place }: SegmentObject): void {
+  const start = peekSparse?.(SHORTEST_SEGMENT);
+  if (start === undefined) return;
+  const isOurs = hasMagic(start);
+  throw new SegmentError(
+    isOurs ? 'SEGMENT_FORMAT' : 'SEGMENT_FOREIGN',
+    `cannot open segment "${place ?? 'anonymous'}": ` +
+      (isOurs
+        ? 'its file has holes, expected memory for all of its bytes'
+        : 'it was not made by this library'),
+    { segment: place },
+  );
+}
+
 /** A mapped segment that may become a store or a map, and what this open holds of it. */
 export class Opening {
   readonly object: SegmentObject;
@@ -45,6 +60,7 @@ export class Opening {
         { segment: object.place },
       );
     }
+    requireMemory(object);
     this.object = object;
     this.mapping = object.map(access, 0, object.size);
     const { buffer } = this.mapping;
