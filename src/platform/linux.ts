@@ -1,11 +1,11 @@
 // The platform of Linux: segments are files of the memory file system behind shm_open(3), and memfd files without a name.
-import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { markAsUncloneable } from 'node:worker_threads';
 import { SegmentError } from '../errors.ts';
 import { atExit } from './at-exit.ts';
 import * as libc from './libc.ts';
+import { openDraft } from './linux-draft.ts';
 import { attempt, flagsFor, FOLDER, LinuxObject, ownPath, pathOf } from './linux-object.ts';
 import { openForeign, openHandle, openName } from './linux-open.ts';
 import { checkFile, normalizePosixName } from './names.ts';
@@ -83,9 +83,7 @@ export const linux: Platform = {
       if (!(error instanceof SegmentError && error.osCode === EOPNOTSUPP)) throw error;
     }
     // PLATFORM: network file systems, and overlays of Linux before 6.1, have no files without a name (open(2)).
-    const draft = path.join(folder, `${randomUUID()}.sharecord-new`);
-    const flags = flagsFor(true) | fs.constants.O_CREAT | fs.constants.O_EXCL;
-    const fd = attempt('create', file, () => fs.openSync(draft, flags, options.mode));
+    const { draft, fd } = openDraft(file, options.mode);
     try {
       return finish(fd, options, 'file', file, draft);
     } catch (error) {
