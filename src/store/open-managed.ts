@@ -142,7 +142,7 @@ function assemble<T extends object>(
     participants,
     lock: access === 'read' ? undefined : new LockWord(words, participants, opening.owner, layout.name),
     announce: () => {
-      // ORDER: who takes the 1 rings; the others need not (docs/protocol.md, announce 3 and 4).
+      // ORDER: who takes the 1 rings; the others need not (docs/protocol.md, announce 2 and 3).
       // STEP: announce 2
       if (Atomics.exchange(words, ARMED_WORD, 0) !== 1) return;
       // STEP: announce 3

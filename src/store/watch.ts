@@ -66,7 +66,7 @@ export class WatchHub {
     return this.#armed !== undefined;
   }
 
-  /** Asks writers for the next ring (protocol: watch 1). */
+  /** Asks writers for the next ring (protocol: watch 2). */
   arm(): void {
     // STEP: watch 2
     this.#armed?.();

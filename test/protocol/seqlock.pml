@@ -50,7 +50,7 @@ proctype Writer(byte me) {
 			cell[1] = b;
 #else
 			cell[1] = b;
-			atomic { bump(); count++; torn = false; assert(cell[0] == count && cell[1] == count) };   /* 5        */
+			atomic { bump(); count++; torn = false; assert(cell[0] == count && cell[1] == count) };   /* seqlock write 5 */
 #endif
 			unlock();                                                              /* seqlock write 6                  */
 next:			atomic { a = 0; b = 0; s = 0 }

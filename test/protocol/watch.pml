@@ -77,17 +77,17 @@ proctype Watcher(byte r) {
 #ifdef MUT_PLAIN_ARM
 			buffered[r] = true;
 #else
-			armed = true;                                                  /* watch 1: Atomics.store */
+			armed = true;                                                  /* watch 2: Atomics.store */
 #endif
 #endif
-			LOOK(0); LOOK(1);                                              /* watch 2: each its own load */
+			LOOK(0); LOOK(1);                                              /* watch 3: each its own load */
 #ifdef MUT_ARM_AFTER       /* look, then arm */
 			armed = true;
 #endif
 			if
 			:: news -> skip
 			:: else ->
-				if                                                         /* watch 3: sleep */
+				if                                                         /* watch 4: sleep */
 				:: atomic { bell[r] -> bell[r] = false }
 #ifdef TIMER
 				:: atomic { tick[r] -> tick[r] = false }                       /* looks again by going round */

@@ -2,12 +2,13 @@
 // scenarios that pass it, at its first pass; `npm run torture -- --only steps` has all passes in all scenarios. Under Wine, where
 // a process takes seconds to start, a seed chooses some of these deaths: SHARECORD_SEED repeats a choice, SHARECORD_ALL_STEPS=1
 // has them all.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Bed } from '../support/bed.ts';
 import { luck } from '../support/luck.ts';
 import { onWindows, pathOf } from '../support/system.ts';
 import { inLanes } from '../torture/campaign.ts';
+import { namedSteps, placesOf } from '../torture/named-steps.ts';
 import { isPassedHere, killAt, type Point, pointsOf, SCENARIOS, tracesOf } from '../torture/scenarios.ts';
 
 const LANES = 2;
@@ -15,16 +16,6 @@ const SCENARIOS_PER_STEP = 2;
 /** A hundred processes, one after the other; each has a watchdog of its own. */
 const WATCHDOG_MS = 600_000;
 const SOME_DEATHS = onWindows && process.env['SHARECORD_ALL_STEPS'] !== '1' ? 16 : Infinity;
-const root = new URL('../../', import.meta.url);
-
-/** Steps that the sources name. */
-function namedSteps(accept: (source: string) => boolean): Set<string> {
-  const files = readdirSync(new URL('src/', root), { recursive: true, encoding: 'utf8' });
-  const texts = files
-    .filter((file) => file.endsWith('.ts') && accept(file))
-    .map((file) => readFileSync(new URL(`src/${file.replaceAll('\\', '/')}`, root), 'utf8'));
-  return new Set(texts.flatMap((text) => [...text.matchAll(/\/\/ STEP: (.+)$/gm)].map(([, step]) => step!)));
-}
 
 describe('kill -9', () => {
   test(
@@ -33,10 +24,9 @@ describe('kill -9', () => {
       const bed = new Bed();
       const chance = luck();
       const traces = await tracesOf(bed, SCENARIOS);
-      const points = SCENARIOS.flatMap((scenario) => pointsOf(scenario, traces[scenario]));
+      const points = SCENARIOS.flatMap((scenario) => pointsOf(scenario, traces.steps[scenario]));
       const reached = new Set(points.map(({ step }) => step));
-      reached.delete('write 3, next field'); // between the fields of a generated write: fault-points.ts
-      expect([...reached].toSorted()).toEqual([...namedSteps(isPassedHere)].toSorted());
+      expect(traces.places).toEqual(placesOf(namedSteps().filter(isPassedHere)));
       const scenariosOf = new Map<string, Set<string>>();
       const isChosen = ({ scenario, step, pass }: Point): boolean => {
         const chosen = scenariosOf.get(step) ?? new Set();
@@ -88,14 +78,4 @@ describe('kill -9', () => {
       for (const name of left) rmSync(pathOf(name));
     },
   );
-
-  test('docs/protocol.md has every step that the sources name', () => {
-    const page = readFileSync(new URL('docs/protocol.md', root), 'utf8');
-    const missing = [...namedSteps(() => true)].filter((step) => {
-      const [, what, number] = /^([a-z ]+) (\d+)/.exec(step) ?? [];
-      const [, last] = new RegExp(`\\| \`${what}\` \\| [0-9] to (\\d+) `).exec(page) ?? [];
-      return last === undefined || Number(number) > Number(last);
-    });
-    expect(missing).toEqual([]);
-  });
 });

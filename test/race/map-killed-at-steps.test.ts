@@ -1,6 +1,6 @@
 // kill -9 at every step of a change of a map that the sources name; test/torture/map-scenarios.ts lists the verdicts. Under Wine a
 // seed chooses some of these deaths, as in killed-at-steps.test.ts.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openMap } from '../../src/index.ts';
 import { Bed, until } from '../support/bed.ts';
@@ -16,6 +16,7 @@ import {
   setMapScene,
   startMapVictim,
 } from '../torture/map-scenarios.ts';
+import { namedSteps, placesOf } from '../torture/named-steps.ts';
 
 const LANES = 2;
 /** A step that several scenarios pass dies in so many of them. */
@@ -23,12 +24,8 @@ const SCENARIOS_PER_STEP = 2;
 /** A busy machine takes seconds to start a process; there are about a hundred. */
 const WATCHDOG_MS = 600_000;
 const SOME_DEATHS = onWindows && process.env['SHARECORD_ALL_STEPS'] !== '1' ? 8 : Infinity;
-const MAP_STEPS = /^(find|change|insert|delete|finish|rebuild) /;
-
-function namedSteps(): Set<string> {
-  const source = readFileSync(new URL('../../src/sync/map-index.ts', import.meta.url), 'utf8');
-  return new Set([...source.matchAll(/\/\/ STEP: (.+)$/gm)].map(([, step]) => step!));
-}
+/** Where the steps of maps are. */
+const MAP_SOURCE = /map-/;
 
 describe('kill -9', () => {
   test(
@@ -36,10 +33,9 @@ describe('kill -9', () => {
     async () => {
       const bed = new Bed();
       const chance = luck();
-      const points = await pointsOfMaps(bed);
-      const reached = new Set(points.map(({ step }) => step));
-      expect([...reached].filter((step) => MAP_STEPS.test(step)).toSorted()).toEqual(
-        [...namedSteps()].toSorted(),
+      const { points, places } = await pointsOfMaps(bed);
+      expect(places.filter((place) => MAP_SOURCE.test(place))).toEqual(
+        placesOf(namedSteps().filter(({ source }) => MAP_SOURCE.test(source))),
       );
       const deaths = new Map<string, number>();
       const often = points.filter(({ step }) => {

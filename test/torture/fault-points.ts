@@ -1,5 +1,5 @@
 // Fault points: preloaded with `--import`, it loads the library's sources with each comment `STEP: …` turned into a call of
-// `sharecordStep`, which does nothing until it is armed. What is published has comments there, so it has no fault points.
+// `sharecordStep` with the step and its source, which does nothing until it is armed. What is published has comments there, so it has no fault points.
 // A point stands before the access that it names.
 import { registerHooks } from 'node:module';
 
@@ -36,7 +36,7 @@ const mutate = (source: string): string => (from === '' ? source : source.replac
 
 declare global {
   // oxlint-disable-next-line no-var -- the only way to declare a global
-  var sharecordStep: (step: string) => void;
+  var sharecordStep: (step: string, source?: string) => void;
 }
 globalThis.sharecordStep = () => {};
 
@@ -46,10 +46,12 @@ registerHooks({
     if (!url.startsWith(SOURCES) || loaded.source === undefined || loaded.source === null) return loaded;
     const text =
       typeof loaded.source === 'string' ? loaded.source : Buffer.from(loaded.source as Uint8Array).toString();
+    const place = JSON.stringify(url.slice(SOURCES.length));
     const source = mutate(text)
       .replaceAll(
         STEP,
-        (_, indent: string, step: string) => `${indent}globalThis.sharecordStep(${JSON.stringify(step)});`,
+        (_, indent: string, step: string) =>
+          `${indent}globalThis.sharecordStep(${JSON.stringify(step)}, ${place});`,
       )
       .replaceAll(STORES, STORES_WITH_STEPS);
     return { ...loaded, source };

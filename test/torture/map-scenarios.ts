@@ -124,17 +124,21 @@ export function setMapScene(
   return { map, model };
 }
 
-/** The points of all scenarios, each step at its first pass; one process passes them all. */
-export async function pointsOfMaps(house: Household): Promise<MapPoint[]> {
+/** The points of all scenarios, each step at its first pass, and their places (named-steps.ts); one process passes them all. */
+export async function pointsOfMaps(
+  house: Household,
+): Promise<{ readonly points: readonly MapPoint[]; readonly places: readonly string[] }> {
   const names = MAP_SCENARIOS.map(() => house.name('map-traced'));
   const maps = MAP_SCENARIOS.map((scenario, i) => setMapScene(house, scenario, names[i]!).map);
   const acts = MAP_SCENARIOS.map(({ act }) => act);
   const victim = startMapVictim(house, names.join(), 'trace', { step: '', pass: 0 }, acts);
-  const traces = JSON.parse(String((await victim.result())['steps'])) as string[][];
+  const report = await victim.result();
+  const traces = JSON.parse(String(report['steps'])) as string[][];
   for (const map of maps) map.close();
-  return MAP_SCENARIOS.flatMap((scenario, i) =>
+  const points = MAP_SCENARIOS.flatMap((scenario, i) =>
     [...new Set(traces[i])].map((step) => ({ scenario, step, pass: 1 })),
   );
+  return { points, places: (JSON.parse(String(report['places'])) as string[]).toSorted() };
 }
 
 function require(holds: boolean, what: string): void {

@@ -6,9 +6,11 @@ import { type Act, definition, perform } from './map-acts.ts';
 
 const [names, acts, action, step, pass] = process.argv.slice(2) as [string, string, string, string, string];
 let passed: string[] = [];
+const places = new Set<string>();
 
-function onStep(at: string): void {
+function onStep(at: string, source?: string): void {
   passed.push(at);
+  if (source !== undefined) places.add(`${source}: ${at}`);
   if (action === 'trace' || at !== step || passed.filter((each) => each === at).length !== Number(pass))
     return;
   if (action === 'kill') dieHere();
@@ -28,4 +30,6 @@ const steps = (JSON.parse(acts) as Act[]).map((act, i) => {
   map.close();
   return passed;
 });
-process.stdout.write(`${JSON.stringify({ steps: JSON.stringify(steps) })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ steps: JSON.stringify(steps), places: JSON.stringify([...places]) })}\n`,
+);

@@ -21,13 +21,13 @@ export const steps: Campaign = {
     const points: Death[] = [];
     const traces = await tracesOf(house, SCENARIOS);
     for (const scenario of SCENARIOS) {
-      for (const point of pointsOf(scenario, traces[scenario])) {
+      for (const point of pointsOf(scenario, traces.steps[scenario])) {
         const die = async (next: 'create' | 'join'): Promise<number> =>
           (await killAt(house, point, next)).recoveryMs;
         points.push({ step: point.step, title: `${scenario}, ${point.step}, pass ${point.pass}`, die });
       }
     }
-    for (const point of await pointsOfMaps(house)) {
+    for (const point of (await pointsOfMaps(house)).points) {
       const { scenario, step } = point;
       points.push({ step, title: `map: ${scenario.title}, ${step}`, die: () => killMapAt(house, point) });
     }

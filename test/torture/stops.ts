@@ -51,8 +51,8 @@ function codeOf(call: () => unknown): string {
 
 /** Points between the lock and the unlock of the writes. */
 export async function pointsInside(house: Household): Promise<Point[]> {
-  const traces = await tracesOf(house, WRITES);
-  return WRITES.flatMap((scenario) => pointsOf(scenario, traces[scenario])).filter(
+  const { steps } = await tracesOf(house, WRITES);
+  return WRITES.flatMap((scenario) => pointsOf(scenario, steps[scenario])).filter(
     ({ step, pass }) => INSIDE_WRITE.test(step) && pass === 1,
   );
 }

@@ -1,5 +1,5 @@
 // A process that dies, stops or counts at one step: `victim.ts SCENARIO NAME ACTION STEP PASS`, preloaded with fault-points.ts.
-// ACTION `trace` prints the steps passed, in their order; there SCENARIO and NAME may be lists. kill and stop do that to the
+// ACTION `trace` prints the steps passed, in their order, and their places; there SCENARIO and NAME may be lists. kill and stop do that to the
 // process when it passes STEP for the PASSth time; `block` sleeps there for ever, so that somebody can end the thread.
 import { spawn } from 'node:child_process';
 import { workerData } from 'node:worker_threads';
@@ -25,14 +25,16 @@ const [scenarioList, nameList, action, step, pass] = process.argv.slice(2) as [
 let scenario = scenarioList as Scenario;
 let name = nameList;
 let passed: string[] = [];
+const places = new Set<string>();
 
 /** Turns of a wait before the record is free again. */
 const TURNS = 3;
 /** Frees the record that another owner seems to hold. */
 let free = (): void => {};
 
-function onStep(at: string): void {
+function onStep(at: string, source?: string): void {
   passed.push(at);
+  if (source !== undefined) places.add(`${source}: ${at}`);
   if (at === 'acquire 1' && passed.filter((each) => each === at).length === TURNS) free();
   if (at !== step || passed.filter((each) => each === step).length !== Number(pass)) return;
   if (action === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -47,6 +49,14 @@ const options = () => ({ ...placeOf(scenario, name), layout: Fields, capacity: 2
 /** In a worker the store comes as a handle. */
 const openFields = (): StoreWriter<typeof Fields> =>
   openStore((workerData as Handle | null) ?? sourceOf(scenario, name), Fields, { access: 'read-write' });
+
+function read(): void {
+  const store = openStore(name, Fields);
+  arm();
+  store.read(0);
+  disarm();
+  store.close();
+}
 
 function write(): void {
   const store = openFields();
@@ -94,6 +104,7 @@ function join(): void {
 
 /** Each scenario arms the fault points around the one call that it is about. */
 const scenarios: Record<Base | 'write with an heir', () => Promise<void> | void> = {
+  read,
   write,
   'write under a seqlock': write,
   'update under a seqlock': update,
@@ -177,4 +188,4 @@ for (const [i, each] of (scenarioList.split(',') as Scenario[]).entries()) {
   disarm();
   steps[scenario] = passed;
 }
-say({ steps: JSON.stringify(steps) });
+say({ steps: JSON.stringify(steps), places: JSON.stringify([...places]) });
