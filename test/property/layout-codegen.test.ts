@@ -26,6 +26,7 @@ import { char, char16, char32, shortString, utf8 } from '../../src/layout/text-t
 import type { Fields, Layout } from '../../src/layout/types.ts';
 import { layoutsWithRecords } from '../support/layout-arbitraries.ts';
 import { available, foundByCSharp, foundByPascal, statedByC } from '../support/peer-offsets.ts';
+import { PROGRAMS } from '../support/published-programs.ts';
 
 const Everything = struct('Everything', {
   int: u8, while: be(u16), class: i32, 'odd name': u32, 'odd-name': u32, INT: u8,
@@ -36,6 +37,12 @@ const Everything = struct('Everything', {
   value: union('Value', { real: f64, word: u64, raw: bytes(9) }),
 }); // prettier-ignore
 const Pinned = struct('Pinned', { a: u8, b: u32, c: u64 }, { offsets: { b: 5, c: 16 }, size: 30 });
+
+/** Records that programs publish, one behind the other. */
+const Programs = struct<Fields>(
+  'Programs',
+  Object.fromEntries(PROGRAMS.map(([, type, layout]) => [type, layout])),
+);
 
 /** Runs a compiler or interpreter over a source file; gives what it says. */
 function verdict(extension: string, source: string, command: string, args: readonly string[]): string {
@@ -65,11 +72,15 @@ const JUDGES: readonly (readonly [
 describe.each(JUDGES)('%s source, judged: .%s by %s', (language, extension, command, args) => {
   const judge = (layout: Layout): string => verdict(extension, codegen(layout, language), command, args);
 
-  test.skipIf(!available(command))('declares every kind of field, pins and packs included', () => {
-    expect(judge(Everything)).toBe('accepted');
-    expect(judge(Pinned)).toBe('accepted');
-    expect(judge(Clashing)).toBe('accepted');
-  });
+  test.skipIf(!available(command))(
+    'declares every kind of field, pins and packs included, and published records',
+    () => {
+      expect(judge(Everything)).toBe('accepted');
+      expect(judge(Pinned)).toBe('accepted');
+      expect(judge(Clashing)).toBe('accepted');
+      expect(judge(Programs)).toBe('accepted');
+    },
+  );
 
   test.skipIf(!available(command))('declares arbitrary layouts', () => {
     const layouts = fc
@@ -101,11 +112,16 @@ describe.each<readonly [PeerLanguage, string, (source: string) => number[]]>([
     expect(found(codegen(layout, language))).toEqual(statedByC(codegen(layout, 'c')));
   };
 
-  test.skipIf(!compilerIsHere)('has the sizes and offsets of every kind of field', () => {
-    check(Everything);
-    check(Pinned);
-    check(Clashing);
-  });
+  test.skipIf(!compilerIsHere)(
+    'has the sizes and offsets of every kind of field, and of published records',
+    () => {
+      check(Everything);
+      check(Pinned);
+      check(Clashing);
+      check(Programs);
+      check(Programs.on('win32'));
+    },
+  );
 
   test.skipIf(!compilerIsHere)('has the sizes and offsets of arbitrary layouts', () => {
     for (const { layout } of fc.sample(layoutsWithRecords, { numRuns: 12, seed: 11 })) check(layout);
