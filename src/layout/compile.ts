@@ -1,6 +1,6 @@
 // Generated code: the text that reads and writes one layout's records.
 import { ValueError } from '../errors.ts';
-import { emitPatch, guardCalls } from './emit-patch.ts';
+import { emitPatch } from './emit-patch.ts';
 import { emitRead } from './emit-read.ts';
 import { Bindings, INLINE_ARRAY_LEAVES, leavesOf } from './emit-text.ts';
 import { emitWrite } from './emit-write.ts';
@@ -8,6 +8,7 @@ import { evaluate } from './evaluate.ts';
 import { Fault } from './fault.ts';
 import { referenceCodecOf, type RecordCodec } from './reference-codec.ts';
 import { shapeOn, type Shape, type StructShape } from './shape.ts';
+import { Trials } from './trial.ts';
 import type { Layout } from './types.ts';
 
 /** Text of one layout's reads and writes, to be put into a function that has its bindings and the variables named here. */
@@ -149,37 +150,40 @@ type Patches = Pick<RecordCodec, 'patch' | 'patchOrNothing'>;
 /** Makes the functions that write a part of a record, when the first is asked for. */
 function generatePatches(layout: Layout): Patches {
   const reference = referenceCodecOf(layout);
-  const shape = shapeOn(layout, layout.abi) as StructShape;
-  if (shape.fields.length > MAX_CODEC_LEAVES) return reference;
   const bindings = new Bindings();
-  const textOf = (slowPath: RecordCodec['patch'], before: string): string => {
+  const trials = bindings.add(new Trials(layout.size));
+  const isFault = bindings.add((error: unknown) => error instanceof Fault);
+  const spell = (slowPath: RecordCodec['patch'], tried: boolean): string => {
     const slow = bindings.add(slowPath);
-    const { stage, calls, stores } = emitPatch(shape, bindings, slow);
-    return `if (typeof record !== "object" || record === null) return ${slow}(view, o, record);
-${stage}
-${before}
-${calls === '' ? '' : guardCalls(calls, bindings, slow)}
+    const shape = shapeOn(layout, layout.abi) as StructShape;
+    const { stage, prepare, calls, copies, stores } = emitPatch(shape, bindings, slow);
+    const start = `if (typeof record !== "object" || record === null) return ${slow}(view, o, record);\n${stage}`;
+    if (calls === '') return `${start}\n${stores}`;
+    // A single call that refuses before it stores needs no trial.
+    const target = tried
+      ? `const direct = weight < 2;
+const t = direct ? view : ${trials}.take();
+const a = direct ? o : 0;
+if (!direct) {\n${prepare}\n}`
+      : 'const t = view;\nconst a = o;';
+    return `${start}
+${target}
+try {
+${calls}
+} catch (error) {
+if (${isFault}(error)) return ${slow}(view, o, record);
+throw error;
+}
+${tried ? `if (!direct) {\n${copies}\n${trials}.giveBack(t);\n}` : ''}
 ${stores}`;
   };
-  let patches: Patches = reference;
-  const attempt = bindings.add(trialOf(layout, (view, at, record) => patches.patch(view, at, record)));
   const body = `return {
 patch(view, o, record) {
-${textOf(reference.patch, '')}
+${spell(reference.patch, false)}
 },
 patchOrNothing(view, o, record) {
-${textOf(reference.patchOrNothing, `if (weight > 1) ${attempt}(record);`)}
+${spell(reference.patchOrNothing, true)}
 },
 };`;
-  patches = evaluate<Patches>(bindings.values, body) ?? reference;
-  return patches;
-}
-
-/** Makes what applies a patch to private memory, which throws for one that would be refused half-way. */
-function trialOf(layout: Layout, patch: RecordCodec['patch']): (record: unknown) => void {
-  let trial: DataView | undefined;
-  return (record) => {
-    trial ??= new DataView(new ArrayBuffer(layout.size));
-    patch(trial, 0, record);
-  };
+  return evaluate<Patches>(bindings.values, body) ?? reference;
 }

@@ -1,7 +1,9 @@
 // The plain loop over whole records: what generated code must agree with, and what runs where it is forbidden.
 import { asValueError, wrongType } from './fault.ts';
 import { graft } from './graft.ts';
+import { copyOut } from './memory.ts';
 import { shapeOn } from './shape.ts';
+import { putBack } from './trial.ts';
 import type { Layout } from './types.ts';
 import { codecOfShape } from './value-codec.ts';
 
@@ -65,7 +67,14 @@ function makeReference(layout: Layout): RecordCodec {
     patch,
     patchOrNothing(view, at, record) {
       patch(new DataView(new ArrayBuffer(layout.size)), 0, record);
-      patch(view, at, record);
+      // A record that changes between two looks may be refused half-way at the second.
+      const before = copyOut(view, at, layout.size);
+      try {
+        patch(view, at, record);
+      } catch (error) {
+        putBack(view, at, before);
+        throw error;
+      }
     },
   };
 }
