@@ -194,8 +194,8 @@ static inline int sharecord_open_number(struct sharecord_system *system, HANDLE 
   /* Nothing tells which locks it has. */
   if (flags & SHARECORD_WRITE) return SHARECORD_UNSUPPORTED;
   HANDLE here = GetCurrentProcess();
-  if (!DuplicateHandle(here, handle, here, &system->section, 0, FALSE, DUPLICATE_SAME_ACCESS)) return sharecord_system_error();
-  return SHARECORD_OK;
+  if (DuplicateHandle(here, handle, here, &system->section, 0, FALSE, DUPLICATE_SAME_ACCESS)) return SHARECORD_OK;
+  return GetLastError() == ERROR_INVALID_HANDLE ? SHARECORD_NOT_FOUND : sharecord_system_error();
 }
 
 /* Maps all of it and tells its size, which is whole pages. */

@@ -104,6 +104,7 @@ describe('sharecord_open', () => {
   test('refuses what is not there and what is not ours', async () => {
     const bed = new Bed();
     expect(await nativeOutcomeOf(bed, bed.name('absent'))).toBe('SEGMENT_NOT_FOUND');
+    expect(await nativeOutcomeOf(bed, 'number:4000', 'read')).toBe('SEGMENT_NOT_FOUND');
     for (const size of [1, 100, 100_000]) {
       const name = bed.name('raw');
       bed.keep(createSegment({ name, size }));
