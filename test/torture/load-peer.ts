@@ -1,13 +1,15 @@
-// One process of load.ts, and its worker threads: `load-peer.ts NAME SEED THREADS`. Reads, writes, watches, leaves and joins the
-// store at random until its input ends, checks what it sees, and prints what it did and what was wrong.
+// One process of load.ts, and its worker threads: `load-peer.ts NAME SEED GUARD THREADS`, GUARD as JSON. Reads, writes, watches,
+// leaves and joins the store at random until its input ends, checks what it sees, and prints what it did and what was wrong.
+// Twice, after a while and before the end, all threads rest between two rounds, and what the process holds is counted.
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { GuardError, joinStore, openStore, type StoreWriter } from '../../src/index.ts';
+import { GuardError, joinStore, openStore, type StoreOptions, type StoreWriter } from '../../src/index.ts';
 import { countHeld } from '../support/system.ts';
 import { Chance } from './campaign.ts';
 import { Account, CAPACITY, isSound, seal } from './account.ts';
 
-const [name = '', seed = '', threads = '0'] = process.argv.slice(2);
+const [name = '', seed = '', guard = '', threads = '0'] = process.argv.slice(2);
 const chance = new Chance(Number(seed));
 const { gc } = globalThis as { gc?: () => void };
 const ended = new AbortController();
@@ -43,7 +45,12 @@ function tolerate(work: () => void): boolean {
 const join = (): StoreWriter<typeof Account> => {
   did.joins++;
   return chance.fraction() < 0.5
-    ? joinStore({ name, layout: Account, capacity: CAPACITY })
+    ? joinStore({
+        name,
+        layout: Account,
+        capacity: CAPACITY,
+        guard: JSON.parse(guard) as NonNullable<StoreOptions<typeof Account>['guard']>,
+      })
     : openStore(name, Account, { access: 'read-write' });
 };
 
@@ -94,11 +101,12 @@ const actions: readonly (() => void | Promise<void>)[] = [
   },
 ];
 
-async function work(betweenRounds: () => void): Promise<void> {
+/** `betweenRounds` is called where nothing but the store is open. */
+async function work(betweenRounds: () => Promise<void> | undefined): Promise<void> {
   // The first watch of a thread makes what its later ones share.
   await watchSome();
   while (!ended.signal.aborted) {
-    betweenRounds();
+    await betweenRounds();
     for (let i = 0; i < 200; i++) {
       did.reads++;
       tolerate(() => void chance.pick(actions)());
@@ -112,55 +120,98 @@ async function work(betweenRounds: () => void): Promise<void> {
   }
 }
 
-/** What this process holds, after garbage was collected. */
-function held(): { memory: number; held: string } {
+/** What this process holds, after garbage was collected; the resident set without pages that it shares. */
+function held(): { memory: number; resident: number; held: string } {
   gc?.();
   gc?.();
   const { heapUsed, external } = process.memoryUsage();
-  return { memory: heapUsed + external, held: JSON.stringify(countHeld()) };
+  const rollup = readFileSync('/proc/self/smaps_rollup', 'latin1');
+  const kibibytes = Number(/^Private_Dirty: +(\d+) kB$/m.exec(rollup)![1]);
+  return { memory: heapUsed + external, resident: kibibytes * 1024, held: JSON.stringify(countHeld()) };
 }
 
 const WARM_UP_MS = 2000;
+const isMessage = (worker: Worker, expected: string): Promise<void> =>
+  new Promise((resolve) => {
+    const listen = (message: unknown): void => {
+      if (message !== expected) return;
+      worker.off('message', listen);
+      resolve();
+    };
+    worker.on('message', listen);
+  });
 
 async function main(): Promise<void> {
   const workers = Array.from(
     { length: Number(threads) },
-    (_, i) => new Worker(new URL(import.meta.url), { argv: [name, `${Number(seed) + 1000 * (i + 1)}`] }),
+    (_, i) =>
+      new Worker(new URL(import.meta.url), { argv: [name, `${Number(seed) + 1000 * (i + 1)}`, guard] }),
   );
-  const reports = workers.map(async (worker) => (await once(worker, 'message'))[0] as typeof report);
-  process.stdin.resume();
-  const end = (): void => {
-    ended.abort();
-    for (const worker of workers) worker.postMessage('end');
+  const tell = (what: string): void => workers.forEach((worker) => worker.postMessage(what));
+  /** Counts what the process holds while its threads rest. */
+  const heldAtRest = async (): Promise<ReturnType<typeof held>> => {
+    const resting = workers.map((worker) => isMessage(worker, 'resting'));
+    tell('rest');
+    await Promise.all(resting);
+    const found = held();
+    tell('go on');
+    return found;
   };
-  process.stdin.once('end', end);
+  let isOver = false;
+  process.stdin.resume();
+  process.stdin.once('end', () => (isOver = true));
   process.stdout.write('ready\n');
   const warm = performance.now() + WARM_UP_MS;
   let before: ReturnType<typeof held> | undefined;
-  await work(() => {
-    // Between two rounds nothing but the store is open.
-    if (before === undefined && performance.now() > warm) before = held();
+  let after: ReturnType<typeof held> | undefined;
+  await work(async () => {
+    if (before === undefined && performance.now() > warm) before = await heldAtRest();
+    if (!isOver || before === undefined) return;
+    after = await heldAtRest();
+    ended.abort();
   });
-  const after = held();
+  const reports = workers.map(async (worker) => {
+    for (;;) {
+      const [message] = (await once(worker, 'message')) as [typeof report | string];
+      if (typeof message !== 'string') return message;
+    }
+  });
+  tell('end');
   store.close();
   const report = { ...did, wrong: wrong.slice(0, 5) };
   for (const each of await Promise.all(reports)) {
     for (const key of Object.keys(did) as (keyof typeof did)[]) report[key] += each[key];
     report.wrong.push(...each.wrong);
   }
-  // Threads share the process's heap and descriptors; only a process without them can tell what is its own.
-  if (workers.length === 0 && before !== undefined && before.held !== after.held)
-    report.wrong.push(`held ${before.held} after a while, ${after.held} at the end`);
-  const growth = before === undefined ? 0 : after.memory - before.memory;
+  let [growth, residentGrowth] = [0, 0];
+  if (before !== undefined && after !== undefined) {
+    if (before.held !== after.held)
+      report.wrong.push(`held ${before.held} after a while, ${after.held} at the end`);
+    growth = after.memory - before.memory;
+    residentGrowth = after.resident - before.resident;
+  }
   process.stdin.destroy();
-  process.stdout.write(`${JSON.stringify({ ...report, wrong: report.wrong.join('; '), growth })}\n`);
+  const line = { ...report, wrong: report.wrong.join('; '), growth, residentGrowth };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
 if (isMainThread) {
   await main();
 } else {
-  parentPort!.once('message', () => ended.abort());
-  await work(() => {});
+  let rest: Promise<void> | undefined;
+  let goOn = (): void => {};
+  parentPort!.on('message', (message) => {
+    if (message === 'rest') rest = new Promise((resolve) => (goOn = resolve));
+    else if (message === 'go on') goOn();
+    else ended.abort();
+  });
+  await work(async () => {
+    if (rest === undefined) return;
+    parentPort!.postMessage('resting');
+    await rest;
+    rest = undefined;
+  });
   store.close();
   parentPort!.postMessage({ ...did, wrong });
+  parentPort!.close();
 }
