@@ -29,6 +29,8 @@ import {
 } from './records.ts';
 
 const KILLS = onWindows ? 12 : 100;
+/** Each waits for a Node process to start. */
+const KILLS_UNDER_MUTEX = onWindows ? 4 : 20;
 /** Index of the record whose first write starts a waiting native writer. */
 const START = 1;
 const STEPS = ['acquired', 'half-filled', 'filled', 'published', 'unlocked', 'disarmed'] as const;
@@ -61,6 +63,17 @@ describe.each(TIERS)('killed writers, $tier', (tier) => {
     expect(kills).toBe(KILLS);
     // Lanes that are still starting are not waited for: on a busy machine that is most of them.
     expect(pausesMs.length).toBeGreaterThan(onWindows ? 0 : KILLS / 10);
+  });
+
+  test(`${KILLS_UNDER_MUTEX} kills under a mutex lose nothing and stop nobody`, async () => {
+    const { kills } = await killAtRandom(
+      new Bed(),
+      luck(),
+      tier,
+      (count) => count >= KILLS_UNDER_MUTEX,
+      'namedMutex',
+    );
+    expect(kills).toBe(KILLS_UNDER_MUTEX);
   });
 
   test.each(SPELLINGS)(
