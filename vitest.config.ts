@@ -34,6 +34,7 @@ const RACES_ON_WINDOWS = [
   'lost-updates',
   'lost-wakeups',
   'killed-writers',
+  'map-races',
 ].map((name) => `test/race/${name}.test.ts`);
 const onWindows = process.platform === 'win32';
 // A watchdog's time: under Wine a busy machine needs ten seconds to start a Node.

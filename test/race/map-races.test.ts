@@ -12,11 +12,12 @@ import { createMap, type MapWriter } from '../../src/index.ts';
 import { Bed, NODE, Peer, sleep, type Tier, TIERS, until } from '../support/bed.ts';
 import { luck } from '../support/luck.ts';
 import type { Chance } from '../torture/campaign.ts';
+import { onWindows } from '../support/system.ts';
 import { CAPACITY, COUNTER, definition, isWhole, KEPT, marked, MOVING } from './map-records.ts';
 
 const PEER = fileURLToPath(new URL('./map-peer.ts', import.meta.url));
 const STORM_MS = 1500;
-const KILLS = 30;
+const KILLS = onWindows ? 4 : 30;
 type Map = MapWriter<typeof definition.key, typeof definition.layout>;
 
 function start(
