@@ -19,15 +19,15 @@ import { arbitraryOf } from '../support/shape-arbitraries.ts';
 const TARGETS: Readonly<Record<Abi, { readonly headers: string; readonly structs: readonly Published[] }>> = {
   linux64: {
     headers: '#include <wchar.h>\n#include <time.h>\n#include <sys/time.h>\n#include <sys/types.h>',
-    structs: [...LINUX, ...PROGRAMS, MIXED_BITS.linux],
+    structs: [...LINUX, ...PROGRAMS, ...MIXED_BITS.linux],
   },
   // A compiler for two targets has the headers of one.
   linux32: {
     headers: 'typedef __WCHAR_TYPE__ wchar_t;\ntypedef long time_t;',
-    structs: [...PROGRAMS, MIXED_BITS.linux],
+    structs: [...PROGRAMS, ...MIXED_BITS.linux],
   },
-  win64: { headers: '#include <windows.h>', structs: [...WINDOWS, ...PROGRAMS, MIXED_BITS.windows] },
-  win32: { headers: '#include <windows.h>', structs: [...WINDOWS, ...PROGRAMS, MIXED_BITS.windows] },
+  win64: { headers: '#include <windows.h>', structs: [...WINDOWS, ...PROGRAMS, ...MIXED_BITS.windows] },
+  win32: { headers: '#include <windows.h>', structs: [...WINDOWS, ...PROGRAMS, ...MIXED_BITS.windows] },
 };
 
 const SLOT = 64;

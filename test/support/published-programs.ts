@@ -73,13 +73,22 @@ export const PROGRAMS: readonly Published[] = [
     tag: i8, nests: array(union('Nest', {
       $s: struct('S', { a: u8, u: array(union('U', { d: f64, $w: struct('W', { lo: u16, hi: u16 }) }), 2) }), words: array(u64, 4) }), 2),
     at: timeT, mask: ulong })],
+  [`typedef struct { uint16_t count; struct { uint32_t key; } items[]; } Flexible;`, 'Flexible', struct('Flexible', {
+    $head: union('Head', { $it: struct('Rest', { count: u16 }), $align: u32 }) })],
 ]; // prettier-ignore
 
 const MIXED =
   'typedef struct { unsigned a : 3; unsigned char b : 2; unsigned short c : 9; unsigned d : 20; } Mixed;';
-/** Bit fields of several types: gcc on Linux lets them share bytes, the rules of Windows begin a new unit with each type. */
+const BESIDE = 'typedef struct { uint8_t tag; uint32_t rest : 24; uint8_t last; } Beside;';
+/** Bit fields of several types, and beside a plain member: gcc on Linux lets them share bytes, the rules of Windows begin a new unit with each type. */
 export const MIXED_BITS = {
-  linux: [MIXED, 'Mixed', struct('Mixed', { $a: bits(u32, { a: 3, b: 2, c: 9 }), $d: bits(u32, { d: 20 }) })],
-  windows: [MIXED, 'Mixed', struct('Mixed', {
-    $a: bits(u32, { a: 3 }), $b: bits(u8, { b: 2 }), $c: bits(u16, { c: 9 }), $d: bits(u32, { d: 20 }) })],
-} satisfies Record<string, Published>; // prettier-ignore
+  linux: [
+    [MIXED, 'Mixed', struct('Mixed', { $a: bits(u32, { a: 3, b: 2, c: 9 }), $d: bits(u32, { d: 20 }) })],
+    [BESIDE, 'Beside', struct('Beside', { $u: union('Unit', { $s: struct('S', { tag: u8 }), $b: bits(u32, { $tag: 8, rest: 24 }) }), last: u8 })],
+  ],
+  windows: [
+    [MIXED, 'Mixed', struct('Mixed', {
+      $a: bits(u32, { a: 3 }), $b: bits(u8, { b: 2 }), $c: bits(u16, { c: 9 }), $d: bits(u32, { d: 20 }) })],
+    [BESIDE, 'Beside', struct('Beside', { tag: u8, $b: bits(u32, { rest: 24 }), last: u8 })],
+  ],
+} satisfies Record<string, readonly Published[]>; // prettier-ignore
