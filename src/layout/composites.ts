@@ -3,6 +3,7 @@ import type { Abi } from './abi.ts';
 import { checkFieldName, checkMemberName, requireLengthName } from './names.ts';
 import {
   checkCount,
+  MAX_ELEMENTS,
   defineType,
   depthAbove,
   insideOf,
@@ -52,7 +53,7 @@ export function array<
   const lengthField = requireLengthName('array', requireOptions('array', options)?.length);
   const shape = (abi: Abi) => {
     const of = inside.shapeOn(abi);
-    const length = checkCount('array', n, of.size);
+    const length = checkCount('array', n, of.size, MAX_ELEMENTS);
     const depth = depthAbove('array', [of]);
     return {
       kind: 'array' as const,

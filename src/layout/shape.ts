@@ -216,8 +216,16 @@ export function refuse(what: string, fact: string): never {
 /** Largest record: 1 GiB, far above any segment and far below where byte offsets lose precision. */
 export const MAX_SIZE = 2 ** 30;
 
-/** Gives `count` back if it is an acceptable number of units. @throws LayoutError LAYOUT_FIELD_INVALID, LAYOUT_TOO_LARGE */
-export function checkCount(what: string, count: unknown, bytesEach: number): number {
+/** Most elements of an array: half of what the engine's own arrays are sure to hold (170 000 000 are an error of its own). */
+export const MAX_ELEMENTS = 2 ** 26;
+/** Most code units of a text: each may read as two of a string, which has at most 2^29 - 24. */
+export const MAX_UNITS = 2 ** 27;
+
+/**
+ * Gives `count` back if it is an acceptable number of units, at most `most`.
+ * @throws LayoutError LAYOUT_FIELD_INVALID, LAYOUT_TOO_LARGE
+ */
+export function checkCount(what: string, count: unknown, bytesEach: number, most = MAX_SIZE): number {
   if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 1) {
     refuse(what, `its length must be a positive integer, found ${String(count)}`);
   }
@@ -225,6 +233,12 @@ export function checkCount(what: string, count: unknown, bytesEach: number): num
     throw new LayoutError(
       'LAYOUT_TOO_LARGE',
       `cannot lay out ${what}: ${count} of ${bytesEach} bytes, expected at most ${MAX_SIZE} bytes`,
+    );
+  }
+  if (count > most) {
+    throw new LayoutError(
+      'LAYOUT_TOO_LARGE',
+      `cannot lay out ${what}: its length is ${count}, expected at most ${most} (bytes may have more)`,
     );
   }
   return count;

@@ -2,7 +2,7 @@
 import { ABI_RULES } from './abi.ts';
 import { findByteEncoding, findEncoding } from './encoding.ts';
 import { requireLengthName } from './names.ts';
-import { checkCount, defineType, refuse, requireOptions, type TextEnding } from './shape.ts';
+import { checkCount, defineType, MAX_UNITS, refuse, requireOptions, type TextEnding } from './shape.ts';
 import type { TextEncoding } from './text-encoding.ts';
 import type { FieldType, Sized } from './types.ts';
 import { UTF16, UTF32, UTF8 } from './utf.ts';
@@ -57,7 +57,7 @@ function text(definition: TextDefinition): FieldType<string> {
     kind,
     (abi) => {
       const encoding = encodingOn(ABI_RULES[abi].wchar);
-      checkCount(kind, units, encoding.unit);
+      checkCount(kind, units, encoding.unit, MAX_UNITS);
       return {
         kind: 'text',
         encoding,

@@ -9,7 +9,7 @@ import { codecOf, referenceCodecOf } from '../../src/layout/codec.ts';
 import { array, bits, bytes, enumOf, pad } from '../../src/layout/composites.ts';
 import { bool, f64, u16, u32, u64, u8 } from '../../src/layout/numbers.ts';
 import { struct, union } from '../../src/layout/struct.ts';
-import { char, char16, shortString, utf8 } from '../../src/layout/text-types.ts';
+import { char, char16, char32, shortString, utf8 } from '../../src/layout/text-types.ts';
 import type { AnyType, Fields } from '../../src/layout/types.ts';
 import { toTypedStruct } from '../../src/typed-struct.ts';
 import { layoutsWithRecords, layoutsWithUnions } from '../support/layout-arbitraries.ts';
@@ -117,6 +117,18 @@ describe('definitions', () => {
     expect(() => array(array(array(u64, 2 ** 10), 2 ** 10), 2 ** 10)).toThrow(
       expect.objectContaining({ code: 'LAYOUT_TOO_LARGE' }),
     );
+    for (const most of [array(u8, 2 ** 26), utf8(2 ** 27), char32(2 ** 27), bytes(2 ** 30)])
+      expect(define({ a: most }).size).toBeGreaterThan(2 ** 25);
+    // What an array or a string of the engine could not hold.
+    for (const make of [
+      () => array(u8, 2 ** 26 + 1),
+      () => array(u8, 170_000_000),
+      () => utf8(2 ** 27 + 1),
+      () => char(2 ** 29),
+      () => char32(2 ** 27 + 1),
+      () => layoutFromCanonical(canonicalText(define({ a: array(u8, 9) })).replaceAll('9', '99999999'), 'L'),
+    ])
+      expect(make).toThrow(expect.objectContaining({ code: 'LAYOUT_TOO_LARGE' }));
     for (const pack of [0, 3, 32, '8', null]) expect(() => define({ a: u8 }, { pack })).toThrow(refused);
     for (const abi of ['macos', '', 5, '__proto__', 'toString'])
       expect(() => define({ a: u8 }, { abi })).toThrow(refused);
