@@ -9,14 +9,17 @@
 //   process.exit() in a waiting state                     the process ends, others go on
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
-import { describe, expect, test } from 'vitest';
-import { createStore, type StoreOptions } from '../../src/index.ts';
-import { Bed, NODE, Peer, sleep, until } from '../support/bed.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createMap, createRecord, createStore, type StoreOptions, unguarded } from '../../src/index.ts';
+import { Bed, NODE, Peer, until } from '../support/bed.ts';
 import { isStopped } from '../support/ending.ts';
-import { setScene, startVictim, victimCommand } from '../torture/scenarios.ts';
-import { Fields, fieldsKind, lockOf, rawSlot } from './records.ts';
+import { killMapAt, MAP_SCENARIOS } from '../torture/map-scenarios.ts';
+import { killAt, setScene, startVictim, victimCommand } from '../torture/scenarios.ts';
+import { terminateThere } from '../torture/victim-thread.ts';
+import { Fields, FieldsByText, fieldsKind, lockOf, rawSlot } from './records.ts';
 
 const addOne = (draft: ReturnType<typeof Fields.zero>): void => void fieldsKind.fill(draft, draft.a + 1);
 const code = (expected: string) => expect.objectContaining({ code: expected });
@@ -135,36 +138,60 @@ test('a copy of a dead native writer, made by fork, is taken for it', async () =
   expect(store!.read(0).a).toBe(2);
 });
 
+/** A path that nothing has. */
+function fileOfTest(): string {
+  const folder = fs.mkdtempSync(path.join(tmpdir(), 'sharecord-test-ends-'));
+  onTestFinished(() => fs.rmSync(folder, { recursive: true }));
+  return path.join(folder, 'store');
+}
+
 describe('worker.terminate()', () => {
-  const options: StoreOptions<typeof Fields> = { layout: Fields, capacity: 2 };
-  test.each([
-    ['a named store', (bed: Bed) => ({ ...options, name: bed.name('terminated') })],
+  const options = { layout: Fields, capacity: 2 };
+  test.each<[kind: string, make: (bed: Bed) => StoreOptions<typeof Fields>]>([
+    ['a named store', (bed) => ({ ...options, name: bed.name('terminated') })],
+    ['a store in a file', () => ({ ...options, file: fileOfTest() })],
     ['an anonymous store', () => options],
-    ['a process store', () => ({ ...options, backing: 'process' as const })],
+    ['a process store', () => ({ ...options, backing: 'process' })],
   ])('inside a write of %s leaves what was committed, and others go on', async (_kind, make) => {
     const bed = new Bed();
-    const store = bed.keep(createStore(make(bed)));
+    const options = make(bed);
+    const store = bed.keep(createStore(options));
     const slot = rawSlot(store.segment.buffer, 0);
     let committed = 1;
     store.write(0, fieldsKind.fill(Fields.zero(), committed));
     for (const step of ['write 3, next field', 'write 4', 'write 5']) {
-      const [, ...args] = victimCommand('write', '', 'block', { scenario: 'write', step, pass: 1 });
-      const script = args.findIndex((argument) => argument.endsWith('victim.ts'));
-      const worker = new Worker(args[script]!, {
-        execArgv: args.slice(0, script),
-        argv: args.slice(script + 1),
-        workerData: store.handle,
-        stdout: true,
-      });
-      await until('the write', () => lockOf(slot) !== 0);
-      await sleep(20);
-      await worker.terminate();
+      const command = victimCommand('write', '', 'block', { scenario: 'write', step, pass: 1 });
+      await terminateThere(command, store.handle);
+      expect(lockOf(slot)).not.toBe(0);
       if (step === 'write 5') committed++;
       expect(fieldsKind.valueOf(store.read(0)), step).toBe(committed);
       store.update(0, addOne);
       expect(store.generation(0), step).toBe(++committed);
       expect(lockOf(slot)).toBe(0);
     }
+    store.close();
+    if (options.file !== undefined) expect(fs.readdirSync(path.dirname(options.file))).toEqual([]);
+  });
+
+  test.each([
+    ['write under a seqlock', 'seqlock write 3'],
+    ['write under a seqlock', 'seqlock write 4'],
+    ['write under a seqlock', 'seqlock write 6'],
+    ['update under a mutex', 'write 3'],
+    ['update under a mutex', 'write 5'],
+  ] as const)('inside %s, at %s, is as kill -9', async (scenario, step) => {
+    await killAt(new Bed(), { scenario, step, pass: 1 }, 'create', 'terminate()');
+  });
+
+  test.each([
+    ['insert into a fresh slot', 'change 4'],
+    ['insert into a fresh slot', 'insert 3'],
+    ['insert into a slot used before', 'write 5'],
+    ['delete of key 4 of eight', 'finish 3'],
+    ['insert that makes the index anew', 'rebuild 3'],
+  ])('inside a change of a map, %s, at %s, is as kill -9', async (title, step) => {
+    const scenario = MAP_SCENARIOS.find((each) => each.title === title)!;
+    await killMapAt(new Bed(), { scenario, step, pass: 1 }, 'terminate()');
   });
 });
 
@@ -172,6 +199,9 @@ describe('process.exit()', () => {
   test.each([
     'a watch of one record',
     'a watch of all records by a reader',
+    'a watch of one key of a map',
+    'a watch of all keys of a map by a reader',
+    'a watch of a foreign record',
     'waitForStore',
     'waitForMap',
     'a withLock that holds the mutex',
@@ -184,6 +214,9 @@ describe('process.exit()', () => {
     const name = bed.name('exit');
     const store = bed.keep(createStore({ name, layout: Fields, capacity: 2 }));
     store.write(0, fieldsKind.fill(Fields.zero(), 1));
+    const map = bed.keep(createMap({ name: `${name}-map`, ...FieldsByText, capacity: 2 }));
+    map.set('a', Fields.zero());
+    const record = bed.keep(createRecord(`${name}-watched`, Fields, { guard: unguarded() }));
     const script = fileURLToPath(new URL('../torture/exit-child.ts', import.meta.url));
     const child = bed.adopt(new Peer(NODE, ['--conditions=@sharecord/source', script, state, name], state));
     expect(await child.exited).toEqual({ code: 7, signal: null });
@@ -194,10 +227,14 @@ describe('process.exit()', () => {
     const slot = rawSlot(store.segment.buffer, 1);
     if (state.startsWith('a worker')) Atomics.store(slot.words, slot.sequence + 1, 0);
     store.update(1, addOne);
-    store.close();
+    map.set('b', Fields.zero());
+    expect([...map.keys()]).toEqual(['a', 'b']);
+    record.write(fieldsKind.fill(Fields.zero(), 2));
+    expect(record.read().a).toBe(2);
+    for (const each of [store, map, record]) each.close();
     const left = fs.readdirSync('/dev/shm').filter((each) => each.startsWith(name));
     // Who dies with a mutex leaves its segment to the next owner, who is told of the death.
-    expect(left.filter((each) => !each.endsWith('-mutex') && !each.endsWith('-record'))).toEqual([]);
+    expect(left.filter((each) => !/-(mutex|record|watched)$/.test(each))).toEqual([]);
     for (const each of left) fs.rmSync(`/dev/shm/${each}`);
   });
 });

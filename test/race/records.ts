@@ -1,6 +1,6 @@
 // The records of the race tests: doubles that all have the same value in each committed state, so that a record of two
 // values is a torn one. `fields` are read by straight-line code, `array` by loops.
-import { array, f64, struct } from '../../src/index.ts';
+import { array, f64, struct, utf8 } from '../../src/index.ts';
 
 /** How a record spells its doubles. */
 export type Spelling = 'fields' | 'array';
@@ -8,6 +8,8 @@ export type Spelling = 'fields' | 'array';
 export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const;
 
 export const Fields = struct('Fields', { a: f64, b: f64, c: f64, d: f64, e: f64, f: f64, g: f64, h: f64 });
+/** What a map of them takes. */
+export const FieldsByText = { key: utf8(8), layout: Fields };
 export const arrayOf = (elements: number) => struct('Elements', { values: array(f64, elements) });
 
 /** What the roles need to know of a record type. */

@@ -1,6 +1,7 @@
 // How a process of the tests ends or stops itself at one instruction, and how the others see and undo it. On Windows there are no
 // signals: a process is terminated with a code that nothing else gives, and the thread that stops is suspended.
 import * as fs from 'node:fs';
+import { parentPort } from 'node:worker_threads';
 import koffi from 'koffi';
 import { type Peer, until } from './household.ts';
 import { onWindows } from './system.ts';
@@ -34,6 +35,12 @@ const threads = (): ReturnType<typeof load> => (loaded ??= load());
 export function dieHere(): void {
   if (onWindows) threads().terminate(THIS_PROCESS, KILLED);
   else process.kill(process.pid, 'SIGKILL');
+}
+
+/** Blocks this thread here for ever, and says so to the one that started it. */
+export function blockHere(): void {
+  parentPort!.postMessage('blocked');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
 /** True if that was the end of a process that killed itself, or that Node killed with SIGKILL. */

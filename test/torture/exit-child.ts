@@ -5,20 +5,22 @@ import {
   createStore,
   joinRecord,
   namedMutex,
+  openMap,
+  openRecord,
   openStore,
   struct,
   u64,
-  utf8,
+  unguarded,
   waitForMap,
   waitForStore,
 } from '../../src/index.ts';
-import { Fields, fieldsKind, rawSlot } from '../race/records.ts';
+import { Fields, FieldsByText, fieldsKind, rawSlot } from '../race/records.ts';
 import { FIRST_OWNER } from './scenarios.ts';
 
 const [state = '', name = ''] = process.argv.slice(2);
 const Counter = struct('Counter', { count: u64 });
 const missing = `${name}-missing`;
-const openRecord = () =>
+const joinCounter = () =>
   joinRecord(`${name}-record`, Counter, {
     guard: namedMutex(`${name}-mutex`, { timeoutMs: 60_000 }),
   });
@@ -34,11 +36,22 @@ const states: Record<string, () => Promise<void> | void> = {
   'a watch of all records by a reader'() {
     drop(openStore(name, Fields).watch().next());
   },
+  'a watch of one key of a map'() {
+    const changes = openMap(`${name}-map`, FieldsByText, { access: 'read-write' }).watch('a');
+    drop(changes.next().then(() => changes.next()));
+  },
+  'a watch of all keys of a map by a reader'() {
+    drop(openMap(`${name}-map`, FieldsByText).watch().next());
+  },
+  'a watch of a foreign record'() {
+    const changes = openRecord(`${name}-watched`, Fields, { guard: unguarded() }).watch();
+    drop(changes.next().then(() => changes.next()));
+  },
   waitForStore: () => drop(waitForStore(missing, Fields)),
-  waitForMap: () => drop(waitForMap(missing, { key: utf8(8), layout: Fields })),
-  'a withLock that holds the mutex': () => drop(openRecord().withLock(() => new Promise(() => {}))),
+  waitForMap: () => drop(waitForMap(missing, FieldsByText)),
+  'a withLock that holds the mutex': () => drop(joinCounter().withLock(() => new Promise(() => {}))),
   'a withLock that waits for another'() {
-    const record = openRecord();
+    const record = joinCounter();
     drop(record.withLock(() => new Promise(() => {})));
     drop(record.withLock(() => {}));
   },

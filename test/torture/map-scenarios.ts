@@ -8,10 +8,11 @@
 //   generations of the victim's key go back                      forbidden
 import { fileURLToPath } from 'node:url';
 import { createMap, type MapReader, openMap } from '../../src/index.ts';
-import { hasDied } from '../support/ending.ts';
 import { type Household, NODE, Peer } from '../support/household.ts';
 import { isNamed } from '../support/system.ts';
 import { type Act, definition, perform, recordOf, type Writer } from './map-acts.ts';
+import { type End, requireKilled } from './scenarios.ts';
+import { terminateThere } from './victim-thread.ts';
 
 const CAPACITY = 8;
 type Reader = MapReader<typeof definition.key, typeof definition.layout>;
@@ -93,19 +94,30 @@ export interface MapPoint {
   readonly mutation?: string;
 }
 
-/** Starts a victim, which does what the point's scenario says, or all of the acts. */
+type VictimPoint = Omit<MapPoint, 'scenario'> & { readonly scenario?: MapScenario };
+
+/** The command that runs a victim, which does what the point's scenario says, or all of the acts. */
+function mapVictimCommand(
+  name: string,
+  action: 'trace' | 'kill' | 'stop' | 'block',
+  { scenario, step, pass, mutation = '' }: VictimPoint,
+  acts: readonly Act[] = [scenario!.act],
+): [string, ...string[]] {
+  const script = `--import=${FAULT_POINTS}?mutation=${encodeURIComponent(mutation)}`;
+  const flags = ['--conditions=@sharecord/source', '--disable-warning=ExperimentalWarning', script];
+  return [NODE, ...flags, VICTIM, name, JSON.stringify(acts), action, step, String(pass)];
+}
+
+/** Starts a victim. */
 export function startMapVictim(
   house: Household,
   name: string,
   action: 'trace' | 'kill' | 'stop',
-  point: Omit<MapPoint, 'scenario'> & { readonly scenario?: MapScenario },
-  acts: readonly Act[] = [point.scenario!.act],
+  point: VictimPoint,
+  acts?: readonly Act[],
 ): Peer {
-  const { scenario, step, pass, mutation = '' } = point;
-  const script = `--import=${FAULT_POINTS}?mutation=${encodeURIComponent(mutation)}`;
-  const flags = ['--conditions=@sharecord/source', '--disable-warning=ExperimentalWarning', script];
-  const args = [...flags, VICTIM, name, JSON.stringify(acts), action, step, String(pass)];
-  return house.adopt(new Peer(NODE, args, scenario?.title ?? 'trace of maps'));
+  const [command, ...args] = mapVictimCommand(name, action, point, acts);
+  return house.adopt(new Peer(command, args, point.scenario?.title ?? 'trace of maps'));
 }
 
 /** Makes the map and does what was done before the victim. */
@@ -173,16 +185,15 @@ async function generationOf(map: Reader, key: number): Promise<number> {
 }
 
 /** Kills a victim at the point and checks what it leaves; throws what is wrong. */
-export async function killMapAt(house: Household, point: MapPoint): Promise<void> {
+export async function killMapAt(house: Household, point: MapPoint, end: End = 'kill -9'): Promise<void> {
   const { scenario, step } = point;
   const { act } = scenario;
   const name = house.name('map-killed-at-step');
   const { map, model } = setMapScene(house, scenario, name);
   const reader = house.keep(openMap(name, definition));
   const generation = model.has(act.key) ? await generationOf(reader, act.key) : 0;
-  const victim = startMapVictim(house, name, 'kill', point);
-  if (!hasDied(await victim.exited))
-    throw new Error(`${victim} came to its end: ${JSON.stringify(victim.reports)}`);
+  if (end === 'kill -9') await requireKilled(startMapVictim(house, name, 'kill', point));
+  else await terminateThere(mapVictimCommand(name, 'block', point));
 
   const after = new Map(model);
   if (act.value === undefined) after.delete(act.key);

@@ -1,7 +1,7 @@
-// A process that dies or stops at one step of a change of a map, or prints the steps it passes: `map-victim.ts NAMES ACTS ACTION STEP
-// PASS`, preloaded with fault-points.ts. It changes one map after the other; to die or stop it gets one.
+// A process that dies, stops or blocks at one step of a change of a map, or prints the steps it passes: `map-victim.ts NAMES ACTS ACTION STEP
+// PASS`, preloaded with fault-points.ts. It changes one map after the other; otherwise it gets one.
 import { openMap } from '../../src/index.ts';
-import { dieHere, stopHere } from '../support/ending.ts';
+import { blockHere, dieHere, stopHere } from '../support/ending.ts';
 import { type Act, definition, perform } from './map-acts.ts';
 
 const [names, acts, action, step, pass] = process.argv.slice(2) as [string, string, string, string, string];
@@ -13,7 +13,8 @@ function onStep(at: string, source?: string): void {
   if (source !== undefined) places.add(`${source}: ${at}`);
   if (action === 'trace' || at !== step || passed.filter((each) => each === at).length !== Number(pass))
     return;
-  if (action === 'kill') dieHere();
+  if (action === 'block') blockHere();
+  else if (action === 'kill') dieHere();
   else stopHere();
 }
 

@@ -24,6 +24,7 @@ import { arrayKind, arrayOf, Fields, fieldsKind, lockOf, rawSlot } from '../race
 import { hasDied } from '../support/ending.ts';
 import { type Household, NODE, Peer, type Report } from '../support/household.ts';
 import type { NamedStep } from './named-steps.ts';
+import { terminateThere } from './victim-thread.ts';
 import { isMutexNamed, isNamed, keepMutex, onWindows, putForeign } from '../support/system.ts';
 
 export const ELEMENTS = 512;
@@ -179,7 +180,7 @@ async function die(house: Household, scenario: Scenario, name: string, step: str
   await requireKilled(victim);
 }
 
-async function requireKilled(victim: Peer): Promise<void> {
+export async function requireKilled(victim: Peer): Promise<void> {
   if (!hasDied(await victim.exited))
     throw new Error(`${victim} came to its end: ${JSON.stringify(victim.reports)}`);
 }
@@ -347,16 +348,24 @@ export interface Aftermath {
   readonly recoveryMs: number;
 }
 
+/** How a victim ends: its process by a signal, or its thread. */
+export type End = 'kill -9' | 'terminate()';
+
 /**
  * Kills a victim at the point and checks what it leaves; throws what is wrong. `next` is what comes to the name afterwards
  * where nobody else had it.
  */
-export async function killAt(house: Household, point: Point, next: 'create' | 'join'): Promise<Aftermath> {
+export async function killAt(
+  house: Household,
+  point: Point,
+  next: 'create' | 'join',
+  end: End = 'kill -9',
+): Promise<Aftermath> {
   const { scenario, step } = point;
   const name = house.name('killed-at-step');
   const { store, reader, value, keeper } = await setScene(house, scenario, name);
-  const victim = startVictim(house, scenario, name, 'kill', point);
-  await requireKilled(victim);
+  if (end === 'kill -9') await requireKilled(startVictim(house, scenario, name, 'kill', point));
+  else await terminateThere(victimCommand(scenario, name, 'block', point));
   const started = performance.now();
   const kind = kindFor(scenario);
   let recoveryMs = 0;

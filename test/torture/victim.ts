@@ -1,6 +1,6 @@
 // A process that dies, stops or counts at one step: `victim.ts SCENARIO NAME ACTION STEP PASS`, preloaded with fault-points.ts.
 // ACTION `trace` prints the steps passed, in their order, and their places; there SCENARIO and NAME may be lists. kill and stop do that to the
-// process when it passes STEP for the PASSth time; `block` sleeps there for ever, so that somebody can end the thread.
+// process when it passes STEP for the PASSth time; `block` sleeps there for ever in a worker, so that its parent can end it.
 import { spawn } from 'node:child_process';
 import { workerData } from 'node:worker_threads';
 import {
@@ -12,7 +12,7 @@ import {
   type StoreWriter,
 } from '../../src/index.ts';
 import { arrayOf, Fields, fieldsKind, rawSlot } from '../race/records.ts';
-import { dieHere, stopHere } from '../support/ending.ts';
+import { blockHere, dieHere, stopHere } from '../support/ending.ts';
 import { type Base, baseOf, ELEMENTS, FIRST_OWNER, placeOf, type Scenario, sourceOf } from './scenarios.ts';
 
 const [scenarioList, nameList, action, step, pass] = process.argv.slice(2) as [
@@ -37,7 +37,7 @@ function onStep(at: string, source?: string): void {
   if (source !== undefined) places.add(`${source}: ${at}`);
   if (at === 'acquire 1' && passed.filter((each) => each === at).length === TURNS) free();
   if (at !== step || passed.filter((each) => each === step).length !== Number(pass)) return;
-  if (action === 'block') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  if (action === 'block') blockHere();
   if (action === 'kill') dieHere();
   if (action === 'stop') stopHere();
 }
