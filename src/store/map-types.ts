@@ -55,7 +55,10 @@ export interface MapReader<K extends KeyType = KeyType, L extends AnyLayout = An
    */
   get(key: Infer<K>): Infer<L> | undefined;
   has(key: Infer<K>): boolean;
-  /** Follows all keys, from the call on; states in between may be skipped, the last never. */
+  /**
+   * Follows all keys, from the call on; states in between may be skipped, the last never. The call reads each entry once; later
+   * looks give the thread back after every 65 536 entries.
+   */
   watch(options?: WatchOptions): AsyncIterableIterator<MapChange<Infer<K>, Infer<L>>>;
   /** Follows one key; the first item is its present state if it is there. @throws {ValueError} for what cannot be a key */
   watch(key: Infer<K>, options?: WatchOptions): AsyncIterableIterator<MapChange<Infer<K>, Infer<L>>>;

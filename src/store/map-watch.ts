@@ -4,7 +4,7 @@
 import type { MapAccess, SlotState } from './map-access.ts';
 import type { MapChange } from './map-types.ts';
 import type { WatchOptions } from './types.ts';
-import { type WatchHub, Watching } from './watch.ts';
+import { SLICE, UNFINISHED, type WatchHub, Watching } from './watch.ts';
 
 type Change = MapChange<unknown, object>;
 
@@ -71,6 +71,8 @@ export class MapWatch extends Watching<Change> {
   readonly #holders = new Map<unknown, number>();
   readonly #waiting: Change[] = [];
   #cursor = 0;
+  /** Slots of this round that are still to be looked at. */
+  #left = 0;
 
   constructor(
     access: MapAccess,
@@ -94,14 +96,19 @@ export class MapWatch extends Watching<Change> {
   }
 
   /** Gives the next change, going round the slots so that a busy one does not hide the others. */
-  protected look(): Change | undefined {
+  protected look(): Change | undefined | typeof UNFINISHED {
     const slots = this.#access.slots();
-    for (let step = 0; step < slots && this.#waiting.length === 0; step++) {
+    if (this.#left === 0) this.#left = slots;
+    for (let step = 0; this.#left > 0 && this.#waiting.length === 0; step++) {
+      if (step === SLICE) return UNFINISHED;
+      this.#left--;
       const slot = this.#cursor < slots ? this.#cursor : 0;
       this.#cursor = slot + 1;
       if (this.#access.sequence(slot) !== this.#seen[slot]) this.attempt(() => this.#lookAt(slot));
     }
-    return this.#waiting.shift();
+    const change = this.#waiting.shift();
+    if (change !== undefined) this.#left = 0;
+    return change;
   }
 
   /** Notes what became of the key that the slot holds, and of the one it held. A throw leaves the slot as not yet seen. */

@@ -10,6 +10,10 @@ const DEFAULT_INTERVAL_MS = 20;
 const LONGEST_INTERVAL_MS = 60_000;
 const CONTENDED_SLEEP_MS = 1;
 const WRAP = 2 ** 32;
+/** Records that are looked at before other work of the thread has its turn. */
+export const SLICE = 2 ** 16;
+/** Says of a look that it goes on with the next slice. */
+export const UNFINISHED = Symbol('unfinished');
 
 /** What a watch needs of its store. */
 export interface WatchSource<R> {
@@ -29,6 +33,7 @@ export class WatchHub {
   #listener: Listener | undefined;
   #users = 0;
   #warned = false;
+  #wakes = 0;
 
   /** `doorbell` gives the bell and the way to arm it, or undefined where this open may not write the armed word. */
   constructor(
@@ -72,7 +77,13 @@ export class WatchHub {
     this.#armed?.();
   }
 
+  /** How often the sleepers were woken: tells who was awake that it would have been. */
+  get wakes(): number {
+    return this.#wakes;
+  }
+
   wakeAll(): void {
+    this.#wakes++;
     for (const wake of this.#sleepers) wake();
   }
 
@@ -141,8 +152,8 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
     if (this.#signal?.aborted === true) this.#abort();
   }
 
-  /** Gives the next change, undefined if there is none. */
-  protected abstract look(): T | undefined;
+  /** Gives the next change, undefined if there is none; one that is unfinished goes on in the next call. */
+  protected abstract look(): T | undefined | typeof UNFINISHED;
 
   /** Runs `read`; undefined where it is contended, and then the next look comes soon. */
   protected attempt<R>(read: () => R): R | undefined {
@@ -200,8 +211,20 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
         return { done: true, value: undefined };
       }
       // STEP: watch 1
-      const change = this.look() ?? (this.#hub.hears ? this.#armAndLook() : undefined);
+      let change = this.look();
+      if (change === UNFINISHED) change = await this.#lookOn();
+      const wakes = this.#hub.wakes;
+      if (change === undefined && this.#hub.hears && !this.#ended) {
+        // ORDER: armed is stored before the sequences are loaded, and a writer publishes before it loads armed: one of the two
+        // sees the other (docs/protocol.md, watch).
+        this.#hub.arm();
+        // STEP: watch 3
+        change = this.look();
+        if (change === UNFINISHED) change = await this.#lookOn();
+      }
       if (change !== undefined) return { done: false, value: change };
+      // A ring between two slices found nobody asleep.
+      if (this.#ended || this.#hub.wakes !== wakes) continue;
       // STEP: watch 4
       await this.#hub.sleep(this.#sleepMs(), this.#persistent);
     }
@@ -215,12 +238,14 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
     return this.#hub.hears ? TIMED_SLEEP_MS : this.#intervalMs;
   }
 
-  #armAndLook(): T | undefined {
-    // ORDER: armed is stored before the sequences are loaded, and a writer publishes before it loads armed: one of the two
-    // sees the other (docs/protocol.md, watch).
-    this.#hub.arm();
-    // STEP: watch 3
-    return this.look();
+  /** Goes on with an unfinished look, slice by slice; undefined also when the watch has ended. */
+  async #lookOn(): Promise<T | undefined> {
+    for (;;) {
+      await this.#hub.sleep(0, this.#persistent);
+      if (this.#ended) return undefined;
+      const change = this.look();
+      if (change !== UNFINISHED) return change;
+    }
   }
 }
 
@@ -235,6 +260,8 @@ export class Watch<R> extends Watching<Change<R>> {
   /** The sequence last delivered, per record. */
   readonly #delivered: Int32Array;
   #cursor = 0;
+  /** Records of this round that are still to be looked at. */
+  #left = 0;
 
   constructor(
     source: WatchSource<R>,
@@ -255,15 +282,21 @@ export class Watch<R> extends Watching<Change<R>> {
   }
 
   /** Gives the next record whose sequence moved, going round so that a busy one does not hide the others. */
-  protected look(): Change<R> | undefined {
+  protected look(): Change<R> | undefined | typeof UNFINISHED {
     const { length } = this.#delivered;
-    for (let step = 0; step < length; step++) {
+    if (this.#left === 0) this.#left = length;
+    for (let step = 0; this.#left > 0; step++) {
+      if (step === SLICE) return UNFINISHED;
+      this.#left--;
       const at = this.#cursor;
       this.#cursor = at + 1 === length ? 0 : at + 1;
       const index = this.#first + at;
       if (this.#source.sequence(index) !== this.#delivered[at]) {
         const change = this.attempt(() => this.#deliver(index, at));
-        if (change !== undefined) return change;
+        if (change !== undefined) {
+          this.#left = 0;
+          return change;
+        }
       }
     }
     return undefined;

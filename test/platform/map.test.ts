@@ -434,6 +434,23 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
     expect(await pending).toEqual({ done: true, value: undefined });
   });
 
+  test('watch() of more keys than it looks at in one turn finds the last one, and the thread works meanwhile', async () => {
+    const count = 2 ** 16 + 1000;
+    const map = track(createMap({ backing: 'process', key: u32, layout: Count, capacity: count }));
+    for (let key = 0; key < count; key++) map.set(key, { value: key });
+    const watch = map.watch();
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    const next = watch.next();
+    map.set(count - 1, { value: 7 });
+    map.delete(0);
+    expect((await next).value).toMatchObject({ key: 0, record: undefined });
+    expect((await watch.next()).value).toMatchObject({ key: count - 1, record: { value: 7 } });
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(0);
+    await watch.return!();
+  });
+
   test('watch() gives changes only, and tells the end of a key whose slot another key took', async () => {
     const map = make(1);
     map.set('a', flagOf(1));

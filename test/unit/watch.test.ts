@@ -1,8 +1,8 @@
 // The watch and its hub with a bell that the test holds: when it sleeps, what wakes it, what it says once.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { RecordWatch } from '../../src/store/record-watch.ts';
 import type { Change } from '../../src/store/types.ts';
-import { Watch, WatchHub, type WatchSource } from '../../src/store/watch.ts';
+import { SLICE, Watch, WatchHub, type WatchSource } from '../../src/store/watch.ts';
 
 class Source implements WatchSource<number> {
   readonly values = [0, 0, 0];
@@ -38,7 +38,66 @@ const all = { first: 0, count: 3, includePresent: false };
 const watchAll = (source: Source, hub: WatchHub, options = {}): Watch<number> =>
   new Watch(source, hub, all, options, () => {});
 
+/** Many records; counts the looks at them. */
+class LargeSource extends Source {
+  looks = 0;
+  override sequence(index: number): number {
+    this.looks++;
+    return super.sequence(index);
+  }
+}
+
 describe('Watch', () => {
+  test('gives the thread back after each slice of records', async () => {
+    const { state, doorbell } = fakeBell();
+    const source = new LargeSource();
+    const range = { first: 0, count: 5 * SLICE + 1, includePresent: false };
+    const watch = new Watch(source, new WatchHub(doorbell, () => {}), range, {}, () => {});
+    let [most, turns] = [0, 0];
+    source.looks = 0;
+    const next = watch.next();
+    while (state.armed === 0 || source.looks < SLICE * 10) {
+      const before = source.looks;
+      await new Promise(setImmediate);
+      most = Math.max(most, source.looks - before);
+      turns++;
+    }
+    // The rest of one round and the beginning of the next.
+    expect(most).toBeLessThan(2 * SLICE);
+    expect(turns).toBeGreaterThan(10);
+    watch.end();
+    expect(await next).toMatchObject({ done: true });
+  });
+
+  test('a ring between two slices is not lost: the round begins again before any long sleep', async () => {
+    const { state, doorbell } = fakeBell();
+    const source = new LargeSource();
+    const hub = new WatchHub(doorbell, () => {});
+    const count = 2 * SLICE;
+    const watch = new Watch(source, hub, { first: 0, count, includePresent: false }, {}, () => {});
+    const sleeps = vi.spyOn(hub, 'sleep');
+    const next = watch.next();
+    while (state.armed === 0) await new Promise(setImmediate);
+    // The round behind the arming has passed record 0 and is between its slices.
+    source.values[0] = 1;
+    state.ring();
+    expect((await next).value).toMatchObject({ index: 0 });
+    expect(sleeps.mock.calls.map(([milliseconds]) => milliseconds).every((each) => each === 0)).toBe(true);
+    watch.end();
+  });
+
+  test('ends between two slices', async () => {
+    const source = new LargeSource();
+    const range = { first: 0, count: 3 * SLICE, includePresent: false };
+    const watch = new Watch(source, new WatchHub(fakeBell().doorbell, () => {}), range, {}, () => {});
+    const next = watch.next();
+    await new Promise(setImmediate);
+    watch.end();
+    const { looks } = source;
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(source.looks).toBe(looks);
+  });
+
   test('arms before it sleeps and wakes on a ring', async () => {
     const { state, doorbell } = fakeBell();
     const source = new Source();
