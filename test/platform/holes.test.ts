@@ -1,5 +1,5 @@
 // Files of memory that lack pages: who touches one when no memory is left is ended by the kernel. Linux only.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +57,14 @@ describe('a file of memory with holes', () => {
     onTestFinished(() => raw.close());
     expect(() => openStore(raw.handle, Row)).toThrow(code('SEGMENT_FORMAT', 'holes'));
     expect(fs.existsSync(path)).toBe(true);
+  });
+
+  test('is a store again once its memory is allocated, as docs/errors.md says', () => {
+    const path = copyWithHoles((file) => createStore({ file, ...rows }));
+    execFileSync('fallocate', ['--length', String(fs.statSync(path).size), path]);
+    const store = openStore(nameOf(path), Row);
+    onTestFinished(() => store.close());
+    expect(store.read(999)).toEqual({ id: 0 });
   });
 
   test('is no map', () => {
