@@ -8,6 +8,8 @@ export interface Sampling {
   readonly rounds: number;
   /** Per contender and round, in milliseconds. */
   readonly sampleMs: number;
+  /** Per contender, in milliseconds: the optimising compiler works beside the program, and slowly where other programs want the machine. */
+  readonly warmUpMs: number;
 }
 
 /** Gives one figure per call: nanoseconds, or microseconds where a row says so. */
@@ -20,8 +22,6 @@ const NS_PER_MS = 1e6;
 /** Operations per timed call: short enough for many samples, long enough for the clock not to count. */
 const TIMED_CALL_MS = 0.5;
 const FIRST_COUNT = 4096;
-/** Per contender: the optimising compiler works beside the program, and slowly where other programs want the machine. */
-const WARM_UP_MS = 400;
 /** Disturbed rounds that are run again, per round wanted. */
 const MOST_REPEATS = 2;
 
@@ -85,12 +85,12 @@ export class Rounds {
  */
 export async function compare(
   contenders: Readonly<Record<string, Sampler>>,
-  { rounds }: Sampling,
+  { rounds, warmUpMs }: Sampling,
   { alone = true } = {},
 ): Promise<Rounds> {
   const entries = Object.entries(contenders);
   const result = new Rounds(Object.keys(contenders));
-  const warmUntil = performance.now() + entries.length * WARM_UP_MS;
+  const warmUntil = performance.now() + entries.length * warmUpMs;
   let done = 0;
   for (let tries = 0; done < rounds;) {
     const warm = performance.now() > warmUntil;
