@@ -35,6 +35,7 @@ const RACES_ON_WINDOWS = [
   'lost-wakeups',
   'killed-writers',
   'map-races',
+  'process-ends',
 ].map((name) => `test/race/${name}.test.ts`);
 const onWindows = process.platform === 'win32';
 // A watchdog's time: under Wine a busy machine needs ten seconds to start a Node.
