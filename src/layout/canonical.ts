@@ -1,5 +1,6 @@
-// Makes a layout of a canonical text, and finds where two layouts differ. The text comes from a segment that anybody may have written: every word is checked, the work is
-// bounded by the length of the text, and what is not exactly a canonical layout is refused.
+// Makes a layout of a canonical text, and finds where two layouts differ. The text comes from a segment that anybody may have
+// written: every word is checked, the work is bounded by the length of the text, and what is not exactly a canonical layout is
+// refused.
 import { LayoutError } from '../errors.ts';
 import { HOST_ABI } from './abi.ts';
 import { canonicalText, canonicalType } from './canonical-text.ts';

@@ -23,6 +23,7 @@ import {
   waitForStore,
 } from '../../src/index.ts';
 import { onWindows } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 
 const Job = struct('Job', { id: u32, title: utf8(16), runs: u64 });
 const child = new URL('./lifetime-child.ts', import.meta.url);
@@ -31,7 +32,6 @@ const joiner = fileURLToPath(new URL('./joiner-child.ts', import.meta.url));
 const folder = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), 'sharecord-test-files-')));
 let serial = 0;
 const newFile = (): string => join(folder, `${serial++}.bin`);
-const code = (expected: string) => expect.objectContaining({ code: expected });
 const open: { close(): void }[] = [];
 const children: ChildProcess[] = [];
 const track = <T extends { close(): void }>(each: T): T => {
@@ -120,7 +120,7 @@ describe('a segment in a file', () => {
           : { code: 'SEGMENT_EXISTS', syscall: 'linkat', osCode: 17, segment: file },
       ),
     );
-    expect(() => joinSegment({ file, size: 7 })).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => joinSegment({ file, size: 7 })).toThrow(withCode('SEGMENT_TOO_SMALL'));
     const joined = track(joinSegment({ file, size: 6 }));
     expect([joined.created, Buffer.from(joined.buffer).toString()]).toEqual([false, 'whose?']);
     const second = track(joinSegment({ file, size: 1 }));
@@ -134,24 +134,24 @@ describe('a segment in a file', () => {
     const file = newFile();
     const at = (path: string) => ({ file: path });
     fs.writeFileSync(file, '');
-    expect(() => openSegment(at(file))).toThrow(code('SEGMENT_TOO_SMALL'));
-    expect(() => joinSegment({ file, size: 1 })).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => openSegment(at(file))).toThrow(withCode('SEGMENT_TOO_SMALL'));
+    expect(() => joinSegment({ file, size: 1 })).toThrow(withCode('SEGMENT_TOO_SMALL'));
     for (const access of ['read', 'read-write'] as const) {
-      expect(() => openSegment(at(folder), { access })).toThrow(code('SEGMENT_FOREIGN'));
-      expect(() => openSegment(at(newFile()), { access })).toThrow(code('SEGMENT_NOT_FOUND'));
+      expect(() => openSegment(at(folder), { access })).toThrow(withCode('SEGMENT_FOREIGN'));
+      expect(() => openSegment(at(newFile()), { access })).toThrow(withCode('SEGMENT_NOT_FOUND'));
     }
-    expect(() => createSegment({ file: folder, size: 1 })).toThrow(code('SEGMENT_EXISTS'));
+    expect(() => createSegment({ file: folder, size: 1 })).toThrow(withCode('SEGMENT_EXISTS'));
     expect(() => createSegment({ file: join(folder, 'no', 'x'), size: 1 })).toThrow(
-      code('SEGMENT_NOT_FOUND'),
+      withCode('SEGMENT_NOT_FOUND'),
     );
-    expect(() => openSegment(at(join(folder, 'no', 'x')))).toThrow(code('SEGMENT_NOT_FOUND'));
+    expect(() => openSegment(at(join(folder, 'no', 'x')))).toThrow(withCode('SEGMENT_NOT_FOUND'));
     expect(fs.readdirSync(folder)).toHaveLength(1);
   });
 
   test('a file that no disk has room for is SEGMENT_LIMIT, and nothing of it is left', () => {
     const file = newFile();
-    expect(() => createSegment({ file, size: 2 ** 52 })).toThrow(code('SEGMENT_LIMIT'));
-    expect(() => joinSegment({ file, size: 2 ** 52 })).toThrow(code('SEGMENT_LIMIT'));
+    expect(() => createSegment({ file, size: 2 ** 52 })).toThrow(withCode('SEGMENT_LIMIT'));
+    expect(() => joinSegment({ file, size: 2 ** 52 })).toThrow(withCode('SEGMENT_LIMIT'));
     expect(fs.readdirSync(folder)).toEqual([]);
   });
 
@@ -172,7 +172,7 @@ describe('a segment in a file', () => {
     ];
     for (const [options, expected] of bad)
       expect(() => createSegment(options as { size: number }), JSON.stringify(options)).toThrow(
-        code(expected),
+        withCode(expected),
       );
     expect(fs.readdirSync(folder)).toEqual([]);
   });
@@ -215,10 +215,10 @@ describe('a segment in a file', () => {
     const { handle } = old;
     old.unlink();
     track(createSegment({ file, size: 16 }));
-    if (onWindows) expect(() => openSegment(handle)).toThrow(code('SEGMENT_NOT_FOUND'));
+    if (onWindows) expect(() => openSegment(handle)).toThrow(withCode('SEGMENT_NOT_FOUND'));
     else expect(track(openSegment(handle)).size).toBe(8);
     old.close();
-    expect(() => openSegment(handle)).toThrow(code('SEGMENT_NOT_FOUND'));
+    expect(() => openSegment(handle)).toThrow(withCode('SEGMENT_NOT_FOUND'));
   });
 
   // Windows: a user without the right to make symbolic links cannot make the one of this test.
@@ -230,7 +230,7 @@ describe('a segment in a file', () => {
     const segment = track(openSegment({ file: link }));
     expect(Buffer.from(segment.buffer).toString()).toBe('linked');
     expect(segment.handle).toMatchObject({ file });
-    expect(() => createSegment({ file: link, size: 1 })).toThrow(code('SEGMENT_EXISTS'));
+    expect(() => createSegment({ file: link, size: 1 })).toThrow(withCode('SEGMENT_EXISTS'));
   });
 
   test('holds a record of another program, at an offset', () => {
@@ -256,7 +256,7 @@ describe('a store in a file', () => {
     const options = plan();
     const store = track(createStore(options));
     expect(store.segment.backing).toBe('file');
-    expect(() => createStore(options)).toThrow(code('SEGMENT_EXISTS'));
+    expect(() => createStore(options)).toThrow(withCode('SEGMENT_EXISTS'));
     const reader = track(openStore(at(options.file), Job));
     const writer = await start('join', options.file);
     expect(reader.read(0)).toEqual({ id: 7, title: 'child', runs: 1n });
@@ -302,7 +302,7 @@ describe('a store in a file', () => {
     joined.close();
     const reader = track(openStore(at(options.file), Job));
     expect(reader.read(0).runs).toBe(2n);
-    expect(() => createStore(options)).toThrow(code('SEGMENT_EXISTS'));
+    expect(() => createStore(options)).toThrow(withCode('SEGMENT_EXISTS'));
     await end(writer, 'SIGKILL');
     const store = track(createStore(options));
     expect([store.created, store.read(0).id]).toEqual([true, 0]);
@@ -350,9 +350,9 @@ describe('a store in a file', () => {
     for (const content of [Buffer.alloc(10), Buffer.alloc(20_000, 0x78)]) {
       const options = plan();
       fs.writeFileSync(options.file, content);
-      expect(() => openStore(at(options.file), Job)).toThrow(code('SEGMENT_FOREIGN'));
-      expect(() => joinStore(options)).toThrow(code('SEGMENT_FOREIGN'));
-      expect(() => createStore(options)).toThrow(code('SEGMENT_EXISTS'));
+      expect(() => openStore(at(options.file), Job)).toThrow(withCode('SEGMENT_FOREIGN'));
+      expect(() => joinStore(options)).toThrow(withCode('SEGMENT_FOREIGN'));
+      expect(() => createStore(options)).toThrow(withCode('SEGMENT_EXISTS'));
       expect(fs.readFileSync(options.file)).toEqual(content);
     }
   });

@@ -20,6 +20,7 @@ import {
   versionPair,
 } from '../../src/index.ts';
 import { onWindows } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 
 const Head = struct('Head', { kind: u8, gap: pad(3), sequence: u32, inner: struct('Inner', { tick: i32 }) });
 const Slot = struct('Slot', { tick: u32, length: u16 });
@@ -31,7 +32,6 @@ const Device = struct('Device', {
   versions: array(u32, 2),
   word: Word,
 });
-const code = (expected: string) => expect.objectContaining({ code: expected });
 const open: { close(): void }[] = [];
 const track = <T extends { close(): void }>(each: T): T => {
   open.push(each);
@@ -111,7 +111,7 @@ test.each(PATHS)('the sequence at %s counts, and no write touches it otherwise',
   ] as const)
     expect([...new Uint8Array(segment.buffer, offset, size)]).toEqual(Array(size).fill(0x44));
   words[at / 4]!++;
-  expect(() => record.read()).toThrow(code('READ_CONTENDED'));
+  expect(() => record.read()).toThrow(withCode('READ_CONTENDED'));
   expect(record.tryRead()).toBeUndefined();
 });
 
@@ -132,8 +132,8 @@ test('words through structs are left out of the types and of what must be given'
     sequence: 0x4444_4447,
     inner: { tick: 0x4444_4447 },
   });
-  expect(() => record.write({ ...values, head: undefined } as never)).toThrow(code('VALUE_TYPE'));
-  expect(() => record.write({ ...values, head: { inner: {} } } as never)).toThrow(code('VALUE_TYPE'));
+  expect(() => record.write({ ...values, head: undefined } as never)).toThrow(withCode('VALUE_TYPE'));
+  expect(() => record.write({ ...values, head: { inner: {} } } as never)).toThrow(withCode('VALUE_TYPE'));
   expect(record.read().head.kind).toBe(3);
 });
 

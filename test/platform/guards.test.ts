@@ -15,10 +15,11 @@ import {
   u32,
 } from '../../src/index.ts';
 import { isNamed, onWindows } from '../support/system.ts';
+import { wordOf } from '../support/header.ts';
+import { withCode } from '../support/with-code.ts';
 
 const Row = struct('Row', { n: u32, values: array(f64, 64) });
 const row = (n: number) => ({ n, values: Array.from({ length: 64 }, () => n) });
-const code = (expected: string) => expect.objectContaining({ code: expected });
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-guards-${process.pid}-${serial++}`;
 const open: { close(): void }[] = [];
@@ -68,10 +69,10 @@ describe('the guard of a store', () => {
       for (const other of guards) {
         const join = () => joinStore({ name, layout: Row, capacity: 1, guard: other });
         if (other === guard) join().close();
-        else expect(join).toThrow(code('SEGMENT_FORMAT'));
+        else expect(join).toThrow(withCode('SEGMENT_FORMAT'));
       }
       expect(() => joinStore({ name, layout: Row, capacity: 1, guard: mutexNamed('x/y') })).toThrow(
-        onWindows ? code('SEGMENT_FORMAT') : code('SEGMENT_NAME'),
+        onWindows ? withCode('SEGMENT_FORMAT') : withCode('SEGMENT_NAME'),
       );
       expect(store.read(0)).toEqual(row(5));
       store.close();
@@ -94,8 +95,8 @@ describe('the guard of a store', () => {
     ];
     for (const [guard, expected] of bad) {
       const options = { name, layout: Row, capacity: 1, guard } as Parameters<typeof createStore>[0];
-      expect(() => createStore(options), String(guard)).toThrow(code(expected));
-      expect(() => joinStore(options), String(guard)).toThrow(code(expected));
+      expect(() => createStore(options), String(guard)).toThrow(withCode(expected));
+      expect(() => joinStore(options), String(guard)).toThrow(withCode(expected));
     }
     expect(isNamed(name)).toBe(false);
   });
@@ -111,7 +112,7 @@ describe('a seqlock', () => {
   // As a writer leaves it that died inside a write: an odd sequence, half a record, the word of somebody dead.
   const tear = (store: ReturnType<typeof make>): void => {
     const words = new Int32Array(store.segment.buffer);
-    const slot = words[4]! / 4;
+    const slot = words[wordOf('headerLength')]! / 4;
     words[slot]! += 1;
     words[slot + 1] = (1 << 8) | 200;
     words[slot + 4] = 99;
@@ -125,15 +126,15 @@ describe('a seqlock', () => {
     store.write(1, row(1));
     tear(store);
     for (const each of [store, reader]) {
-      expect(() => each.read(0)).toThrow(code('WRITER_DIED'));
-      expect(() => each.tryRead(0)).toThrow(code('WRITER_DIED'));
-      expect(() => each.readInto(0, Row.zero())).toThrow(code('WRITER_DIED'));
+      expect(() => each.read(0)).toThrow(withCode('WRITER_DIED'));
+      expect(() => each.tryRead(0)).toThrow(withCode('WRITER_DIED'));
+      expect(() => each.readInto(0, Row.zero())).toThrow(withCode('WRITER_DIED'));
       expect(each.generation(0)).toBe(1);
       expect(each.read(1)).toEqual(row(1));
     }
-    expect(() => store.assign(0, { n: 2 })).toThrow(code('WRITER_DIED'));
-    expect(() => store.add(0, 'n', 1)).toThrow(code('WRITER_DIED'));
-    expect(() => store.update(0, () => {})).toThrow(code('WRITER_DIED'));
+    expect(() => store.assign(0, { n: 2 })).toThrow(withCode('WRITER_DIED'));
+    expect(() => store.add(0, 'n', 1)).toThrow(withCode('WRITER_DIED'));
+    expect(() => store.update(0, () => {})).toThrow(withCode('WRITER_DIED'));
     store.write(0, row(3));
     expect(reader.read(0)).toEqual(row(3));
     expect(reader.generation(0)).toBe(2);
@@ -146,11 +147,11 @@ describe('a seqlock', () => {
     const reader = track(openStore(store.handle, Row));
     store.write(0, row(1));
     const words = new Int32Array(store.segment.buffer);
-    const slot = words[4]! / 4;
+    const slot = words[wordOf('headerLength')]! / 4;
     words[slot]! += 1;
     // The store's own open: slot 0, its first epoch.
     words[slot + 1] = 1 << 8;
-    expect(() => reader.read(0)).toThrow(code('READ_CONTENDED'));
+    expect(() => reader.read(0)).toThrow(withCode('READ_CONTENDED'));
     expect(reader.tryRead(0)).toBeUndefined();
     words[slot]! += 1;
     words[slot + 1] = 0;
@@ -177,8 +178,8 @@ describe('a named mutex', () => {
     const other = track(createRecord(uniqueName(), Other, { guard: mutexNamed(mutex) }));
     await other.withLock(() => {
       expect(store.read(0)).toEqual(row(1));
-      expect(() => store.write(0, row(2))).toThrow(code('LOCK_TIMEOUT'));
-      expect(() => store.update(0, (draft) => void draft.n++)).toThrow(code('LOCK_TIMEOUT'));
+      expect(() => store.write(0, row(2))).toThrow(withCode('LOCK_TIMEOUT'));
+      expect(() => store.update(0, (draft) => void draft.n++)).toThrow(withCode('LOCK_TIMEOUT'));
     });
     expect(store.generation(0)).toBe(1);
     store.write(0, row(2));
@@ -191,7 +192,7 @@ describe('a named mutex', () => {
     store.write(0, row(1));
     await dieInside(name, mutex);
     expect(store.read(0)).toEqual(row(1));
-    expect(() => store.write(0, row(2))).toThrow(code('WRITER_DIED'));
+    expect(() => store.write(0, row(2))).toThrow(withCode('WRITER_DIED'));
     store.write(0, row(2));
     expect(store.read(0)).toEqual(row(2));
     await dieInside(name, mutex);

@@ -29,6 +29,7 @@ import {
   waitForStore,
 } from '../../src/index.ts';
 import { BAD_NAMES, countHeld, heldMore, isNamed, onWindows, pathOf, putForeign } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 
 const Job = struct('Job', { id: u32, title: utf8(16), runs: u64 });
 const child = new URL('./lifetime-child.ts', import.meta.url);
@@ -36,7 +37,6 @@ const conditions = ['--conditions=@sharecord/source'];
 
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-life-${process.pid}-${serial++}`;
-const code = (expected: string) => expect.objectContaining({ code: expected });
 
 const children: ChildProcess[] = [];
 const open: { close(): void }[] = [];
@@ -79,7 +79,7 @@ describe('createStore', () => {
     const name = uniqueName();
     const store = track(createStore({ name, layout: Job, capacity: 2 }));
     store.write(0, { id: 1, title: 'one', runs: 0n });
-    expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_EXISTS'));
+    expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(withCode('SEGMENT_EXISTS'));
     expect(store.read(0).id).toBe(1);
     // Windows has no memory of no bytes.
     for (const size of onWindows ? [1, 10_000] : [0, 1, 10_000]) {
@@ -87,10 +87,12 @@ describe('createStore', () => {
       const memory = putForeign(foreign, new Uint8Array(size).fill(0x78));
       try {
         expect(() => createStore({ name: foreign, layout: Job, capacity: 2 })).toThrow(
-          code('SEGMENT_EXISTS'),
+          withCode('SEGMENT_EXISTS'),
         );
-        expect(() => openStore(foreign, Job)).toThrow(code('SEGMENT_FOREIGN'));
-        expect(() => joinStore({ name: foreign, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_FOREIGN'));
+        expect(() => openStore(foreign, Job)).toThrow(withCode('SEGMENT_FOREIGN'));
+        expect(() => joinStore({ name: foreign, layout: Job, capacity: 2 })).toThrow(
+          withCode('SEGMENT_FOREIGN'),
+        );
         expect(isNamed(foreign)).toBe(true);
       } finally {
         memory.remove();
@@ -102,7 +104,7 @@ describe('createStore', () => {
   test.skipIf(onWindows)('replaces what a killed writer left', async () => {
     const name = uniqueName();
     const writer = await start('create', name);
-    expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_EXISTS'));
+    expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(withCode('SEGMENT_EXISTS'));
     const reader = track(openStore(name, Job));
     await end(writer, 'SIGKILL');
     expect(isNamed(name)).toBe(true);
@@ -121,7 +123,7 @@ describe('createStore', () => {
     const store = track(createStore({ name, layout: Job, capacity: 2, lifetime: 'until-unlink' }));
     store.write(0, { id: 3, title: 'kept', runs: 0n });
     store.close();
-    expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_EXISTS'));
+    expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(withCode('SEGMENT_EXISTS'));
     const again = track(joinStore({ name, layout: Job, capacity: 2 }));
     expect(again.created).toBe(false);
     expect(again.read(0).title).toBe('kept');
@@ -147,12 +149,12 @@ describe('createStore', () => {
       [{ ...good, capacity: 2 ** 32 - 1 }, 'SEGMENT_LIMIT'],
     ];
     for (const [options, expected] of bad) {
-      expect(() => createStore(options as typeof good), JSON.stringify(options)).toThrow(code(expected));
+      expect(() => createStore(options as typeof good), JSON.stringify(options)).toThrow(withCode(expected));
     }
-    expect(() => createStore(undefined as unknown as typeof good)).toThrow(code('VALUE_TYPE'));
+    expect(() => createStore(undefined as unknown as typeof good)).toThrow(withCode('VALUE_TYPE'));
     for (const name of BAD_NAMES) {
-      expect(() => createStore({ ...good, name: name as string })).toThrow(code('SEGMENT_NAME'));
-      if (typeof name === 'string') expect(() => openStore(name, Job)).toThrow(code('SEGMENT_NAME'));
+      expect(() => createStore({ ...good, name: name as string })).toThrow(withCode('SEGMENT_NAME'));
+      if (typeof name === 'string') expect(() => openStore(name, Job)).toThrow(withCode('SEGMENT_NAME'));
     }
     expect(isNamed(good.name)).toBe(false);
   });
@@ -197,8 +199,8 @@ describe('joinStore', () => {
     const name = uniqueName();
     const Other = struct('Job', { id: u64 });
     const writer = await start('create', name);
-    expect(() => joinStore({ name, layout: Other, capacity: 2 })).toThrow(code('LAYOUT_MISMATCH'));
-    expect(() => joinStore({ name, layout: Job, capacity: 3 })).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => joinStore({ name, layout: Other, capacity: 2 })).toThrow(withCode('LAYOUT_MISMATCH'));
+    expect(() => joinStore({ name, layout: Job, capacity: 3 })).toThrow(withCode('SEGMENT_TOO_SMALL'));
     await end(writer, 'SIGKILL');
     const store = track(joinStore({ name, layout: Other, capacity: 2 }));
     expect(store.created).toBe(true);
@@ -219,7 +221,7 @@ describe('joinStore', () => {
 
 describe('openStore', () => {
   test('reports a missing name', () => {
-    expect(() => openStore(uniqueName(), Job)).toThrow(code('SEGMENT_NOT_FOUND'));
+    expect(() => openStore(uniqueName(), Job)).toThrow(withCode('SEGMENT_NOT_FOUND'));
   });
 
   // Only files can be links, and be cut short.
@@ -228,7 +230,7 @@ describe('openStore', () => {
     const link = uniqueName();
     symlinkSync(folder, pathOf(link));
     try {
-      expect(() => openStore(link, Job)).toThrow(code('SEGMENT_DENIED'));
+      expect(() => openStore(link, Job)).toThrow(withCode('SEGMENT_DENIED'));
     } finally {
       unlinkSync(pathOf(link));
       rmSync(folder, { recursive: true });
@@ -236,7 +238,7 @@ describe('openStore', () => {
     const name = uniqueName();
     const store = track(createStore({ name, layout: Job, capacity: 100 }));
     truncateSync(pathOf(name), store.segment.size - 64);
-    expect(() => openStore(name, Job)).toThrow(code('SEGMENT_FORMAT'));
+    expect(() => openStore(name, Job)).toThrow(withCode('SEGMENT_FORMAT'));
     truncateSync(pathOf(name), store.segment.size);
     expect(track(openStore(name, Job)).capacity).toBe(100);
   });
@@ -250,7 +252,7 @@ describe('openStore', () => {
     await start('read', named.handle);
     const { handle } = store;
     store.close();
-    expect(() => openStore(handle, Job)).toThrow(code('SEGMENT_NOT_FOUND'));
+    expect(() => openStore(handle, Job)).toThrow(withCode('SEGMENT_NOT_FOUND'));
   });
 
   test('a handle never opens another segment of the same name', () => {
@@ -259,12 +261,12 @@ describe('openStore', () => {
     const { handle } = first;
     first.close();
     track(createStore({ name, layout: Job, capacity: 2 }));
-    expect(() => openStore(handle, Job)).toThrow(code('SEGMENT_NOT_FOUND'));
+    expect(() => openStore(handle, Job)).toThrow(withCode('SEGMENT_NOT_FOUND'));
   });
 
   test('refuses what is no name or handle', () => {
     for (const source of [undefined, null, 5]) {
-      expect(() => openStore(source as unknown as string, Job)).toThrow(code('VALUE_TYPE'));
+      expect(() => openStore(source as unknown as string, Job)).toThrow(withCode('VALUE_TYPE'));
     }
     const lies = [
       { backing: 'anonymous', osHandle: 7, pid: 'self/root/tmp' },
@@ -279,11 +281,11 @@ describe('openStore', () => {
       { backing: 'named', osHandle: 1.5 },
       ...lies,
     ]) {
-      expect(() => openStore(source as unknown as string, Job)).toThrow(code('VALUE_RANGE'));
+      expect(() => openStore(source as unknown as string, Job)).toThrow(withCode('VALUE_RANGE'));
     }
-    expect(() => openStore('x', Job, null as unknown as object)).toThrow(code('VALUE_TYPE'));
-    expect(() => openStore('x', {} as typeof Job)).toThrow(code('VALUE_RANGE'));
-    expect(() => openStore('x', Job, { access: 'write' as 'read' })).toThrow(code('VALUE_RANGE'));
+    expect(() => openStore('x', Job, null as unknown as object)).toThrow(withCode('VALUE_TYPE'));
+    expect(() => openStore('x', {} as typeof Job)).toThrow(withCode('VALUE_RANGE'));
+    expect(() => openStore('x', Job, { access: 'write' as 'read' })).toThrow(withCode('VALUE_RANGE'));
   });
 });
 
@@ -308,9 +310,9 @@ test.skipIf(onWindows)('a descriptor or name that is no memory object is SEGMENT
   const name = uniqueName();
   mkdirSync(pathOf(name));
   try {
-    expect(() => openStore(name, Job)).toThrow(code('SEGMENT_FOREIGN'));
-    expect(() => joinStore({ name, layout: Job, capacity: 1 })).toThrow(code('SEGMENT_FOREIGN'));
-    expect(() => createStore({ name, layout: Job, capacity: 1 })).toThrow(code('SEGMENT_EXISTS'));
+    expect(() => openStore(name, Job)).toThrow(withCode('SEGMENT_FOREIGN'));
+    expect(() => joinStore({ name, layout: Job, capacity: 1 })).toThrow(withCode('SEGMENT_FOREIGN'));
+    expect(() => createStore({ name, layout: Job, capacity: 1 })).toThrow(withCode('SEGMENT_EXISTS'));
   } finally {
     rmdirSync(pathOf(name));
   }
@@ -323,8 +325,8 @@ test.skipIf(onWindows)('a store of another format version is left alone', () => 
   bytes.setUint32(8, 2, true);
   bytes.setUint32(60, 0, true);
   store.close();
-  expect(() => joinStore({ name, layout: Job, capacity: 1 })).toThrow(code('SEGMENT_FORMAT'));
-  expect(() => createStore({ name, layout: Job, capacity: 1 })).toThrow(code('SEGMENT_EXISTS'));
+  expect(() => joinStore({ name, layout: Job, capacity: 1 })).toThrow(withCode('SEGMENT_FORMAT'));
+  expect(() => createStore({ name, layout: Job, capacity: 1 })).toThrow(withCode('SEGMENT_EXISTS'));
   expect(isNamed(name)).toBe(true);
   unlinkSync(pathOf(name));
 });

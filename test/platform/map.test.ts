@@ -30,6 +30,7 @@ import {
   waitForMap,
 } from '../../src/index.ts';
 import { isNamed, onWindows } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 
 const Flag = struct('Flag', {
   enabled: bool,
@@ -57,7 +58,6 @@ const backings = [
   { backing: 'anonymous', options: () => ({}) },
   { backing: 'process', options: () => ({ backing: 'process' as const }) },
 ] as const;
-const refusedWith = (code: string) => expect.objectContaining({ code });
 
 describe.each(backings)('a map with backing $backing', ({ backing, options }) => {
   const open: { close(): void }[] = [];
@@ -141,10 +141,10 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
         throw mine;
       }),
     ).toThrow(mine);
-    expect(() => map.update('a', (draft) => void (draft.percent = 256))).toThrow(refusedWith('VALUE_RANGE'));
+    expect(() => map.update('a', (draft) => void (draft.percent = 256))).toThrow(withCode('VALUE_RANGE'));
     const asynchronous = async (): Promise<void> => {};
     // @ts-expect-error an async callback would commit before it ran
-    expect(() => map.update('a', asynchronous)).toThrow(refusedWith('VALUE_TYPE'));
+    expect(() => map.update('a', asynchronous)).toThrow(withCode('VALUE_TYPE'));
     expect(map.get('a')?.percent).toBe(6);
   });
 
@@ -178,7 +178,7 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
   test('is full at its capacity, says so, and goes on with every key it has', () => {
     const map = make(3);
     for (const key of ['a', 'b', 'c']) map.set(key, flagOf(1));
-    expect(() => map.set('d', flagOf(4))).toThrow(refusedWith('STORE_FULL'));
+    expect(() => map.set('d', flagOf(4))).toThrow(withCode('STORE_FULL'));
     expect([...map.keys()]).toEqual(['a', 'b', 'c']);
     expect(map.size).toBe(3);
     map.set('b', flagOf(2));
@@ -186,7 +186,7 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
     expect([...map.values()].map(({ percent }) => percent)).toEqual([1, 2, 3]);
     map.delete('a');
     map.set('d', flagOf(4));
-    expect(() => map.set('a', flagOf(1))).toThrow(refusedWith('STORE_FULL'));
+    expect(() => map.set('a', flagOf(1))).toThrow(withCode('STORE_FULL'));
     expect(new Set(map.keys())).toEqual(new Set(['b', 'c', 'd']));
     map.clear();
     for (const key of ['x', 'y', 'z']) map.set(key, flagOf(1));
@@ -230,7 +230,7 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
       [undefined as unknown as string, flagOf(1), 'VALUE_TYPE'],
     ];
     for (const [key, record, code] of bad)
-      expect(() => map.set(key, record as ReturnType<typeof flagOf>), code).toThrow(refusedWith(code));
+      expect(() => map.set(key, record as ReturnType<typeof flagOf>), code).toThrow(withCode(code));
     expect([...map]).toEqual([['a', flagOf(1)]]);
   });
 
@@ -241,7 +241,7 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
     ] as const) {
       const key = char(24, { encoding });
       const map = track(createMap({ ...options(), key, layout: Count, capacity: 2 }));
-      expect(() => map.set(lacking, { value: 1 })).toThrow(refusedWith('VALUE_UNMAPPABLE'));
+      expect(() => map.set(lacking, { value: 1 })).toThrow(withCode('VALUE_UNMAPPABLE'));
       expect(map.get(lacking)).toBeUndefined();
       expect(map.size).toBe(0);
     }
@@ -260,8 +260,8 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
       () => map.update({} as string, () => {}),
       () => map.watch(7 as unknown as string),
     ])
-      expect(call, String(call)).toThrow(refusedWith('VALUE_TYPE'));
-    expect(() => map.watch('twelve bytes')).toThrow(refusedWith('VALUE_TOO_LONG'));
+      expect(call, String(call)).toThrow(withCode('VALUE_TYPE'));
+    expect(() => map.watch('twelve bytes')).toThrow(withCode('VALUE_TOO_LONG'));
   });
 
   test.each<[string, KeyType, readonly unknown[]]>([
@@ -301,24 +301,22 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
     ['nothing', undefined],
   ])('a key type %s is refused', (_title, key) => {
     expect(() => createMap({ ...options(), key: key as typeof name12, layout: Count, capacity: 1 })).toThrow(
-      refusedWith('LAYOUT_FIELD_INVALID'),
+      withCode('LAYOUT_FIELD_INVALID'),
     );
   });
 
   test('bad options are refused', () => {
     for (const capacity of [0, 1.5, 2 ** 30 + 1, '1' as unknown as number])
       expect(() => createMap({ ...options(), ...definition, capacity })).toThrow(
-        refusedWith(typeof capacity === 'string' ? 'VALUE_TYPE' : 'VALUE_RANGE'),
+        withCode(typeof capacity === 'string' ? 'VALUE_TYPE' : 'VALUE_RANGE'),
       );
     expect(() => createMap({ ...options(), key: name12, layout: {} as typeof Flag, capacity: 1 })).toThrow(
-      refusedWith('VALUE_RANGE'),
+      withCode('VALUE_RANGE'),
     );
     const map = make();
-    expect(() => openMap(map.handle, null as unknown as typeof definition)).toThrow(
-      refusedWith('VALUE_TYPE'),
-    );
+    expect(() => openMap(map.handle, null as unknown as typeof definition)).toThrow(withCode('VALUE_TYPE'));
     expect(() => openMap(map.handle, definition, { access: 'write' as 'read' })).toThrow(
-      refusedWith('VALUE_RANGE'),
+      withCode('VALUE_RANGE'),
     );
   });
 
@@ -333,16 +331,16 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
       () => openMap(map.handle, { key: u32, layout: Flag }),
       () => openMap(map.handle, { key: name12, layout: other }),
     ])
-      expect(opening).toThrow(refusedWith('LAYOUT_MISMATCH'));
+      expect(opening).toThrow(withCode('LAYOUT_MISMATCH'));
   });
 
   test('a store is no map and a map is no store', () => {
     const map = make();
     const store = track(createStore({ ...options(), layout: Flag, capacity: 1 }));
-    expect(() => openStore(map.handle)).toThrow(refusedWith('SEGMENT_FORMAT'));
-    expect(() => openStore(map.handle, Flag)).toThrow(refusedWith('SEGMENT_FORMAT'));
-    expect(() => openMap(store.handle)).toThrow(refusedWith('SEGMENT_FORMAT'));
-    expect(() => openMap(store.handle, definition)).toThrow(refusedWith('SEGMENT_FORMAT'));
+    expect(() => openStore(map.handle)).toThrow(withCode('SEGMENT_FORMAT'));
+    expect(() => openStore(map.handle, Flag)).toThrow(withCode('SEGMENT_FORMAT'));
+    expect(() => openMap(store.handle)).toThrow(withCode('SEGMENT_FORMAT'));
+    expect(() => openMap(store.handle, definition)).toThrow(withCode('SEGMENT_FORMAT'));
   });
 
   test('opens by its own description, with the name of its records', () => {
@@ -402,7 +400,7 @@ describe.each(backings)('a map with backing $backing', ({ backing, options }) =>
       () => map.orphaned,
       () => segment.buffer,
     ];
-    for (const call of calls) expect(call, String(call)).toThrow(refusedWith('STORE_CLOSED'));
+    for (const call of calls) expect(call, String(call)).toThrow(withCode('STORE_CLOSED'));
     expect(map.closed).toBe(true);
   });
 
@@ -543,12 +541,12 @@ describe('a named map', () => {
     try {
       map.set('a', flagOf(1));
       expect(map.created).toBe(true);
-      expect(() => createMap({ name, ...definition, capacity: 4 })).toThrow(refusedWith('SEGMENT_EXISTS'));
-      expect(() => joinMap({ name, ...definition, capacity: 5 })).toThrow(refusedWith('SEGMENT_TOO_SMALL'));
+      expect(() => createMap({ name, ...definition, capacity: 4 })).toThrow(withCode('SEGMENT_EXISTS'));
+      expect(() => joinMap({ name, ...definition, capacity: 5 })).toThrow(withCode('SEGMENT_TOO_SMALL'));
       expect(() => joinMap({ name, ...definition, key: u32, capacity: 4 })).toThrow(
-        refusedWith('LAYOUT_MISMATCH'),
+        withCode('LAYOUT_MISMATCH'),
       );
-      expect(() => joinStore({ name, layout: Flag, capacity: 4 })).toThrow(refusedWith('SEGMENT_FORMAT'));
+      expect(() => joinStore({ name, layout: Flag, capacity: 4 })).toThrow(withCode('SEGMENT_FORMAT'));
       const second = joinMap({ name, ...definition, capacity: 2 });
       expect(second.created).toBe(false);
       expect(second.get('a')).toEqual(flagOf(1));
@@ -562,7 +560,7 @@ describe('a named map', () => {
       reader.close();
     }
     expect(isNamed(name)).toBe(false);
-    expect(() => openMap(name)).toThrow(refusedWith('SEGMENT_NOT_FOUND'));
+    expect(() => openMap(name)).toThrow(withCode('SEGMENT_NOT_FOUND'));
     await expect(waitForMap(name, definition, { timeoutMs: 1 })).rejects.toMatchObject({
       code: 'SEGMENT_NOT_FOUND',
     });

@@ -27,12 +27,12 @@ import {
   unguarded,
 } from '../../src/index.ts';
 import { countHeld, heldMore, isNamed, onWindows, pathOf, wholeSize } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 
 const Pair = struct('Pair', { sequence: u32, value: u32 });
 const child = fileURLToPath(new URL('./hand-over-child.ts', import.meta.url));
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-modes-${process.pid}-${serial++}`;
-const code = (expected: string) => expect.objectContaining({ code: expected });
 const open: { close(): void }[] = [];
 const children: ChildProcess[] = [];
 const folders: string[] = [];
@@ -77,7 +77,7 @@ describe.each(allPlaces)('a $backing segment', ({ place }) => {
       () => createRecord(reader, Pair, { guard: unguarded() }),
       () => joinRecord(reader, Pair, { guard: unguarded() }),
     ]) {
-      expect(attach).toThrow(code('VALUE_RANGE'));
+      expect(attach).toThrow(withCode('VALUE_RANGE'));
     }
     const record = track(openRecord(reader, Pair, { guard: unguarded() }));
     expect('write' in record).toBe(false);
@@ -120,12 +120,14 @@ describe.each(places)('a $backing segment', ({ place }) => {
     const segment = track(createSegment({ ...place(), size: 64 }));
     const own = track(openSegment(segment.handle, { access: 'copy-on-write' }));
     const guard = seqlock({ sequence: 'sequence' });
-    expect(() => openRecord(own, Pair, { guard, access: 'read-write' })).toThrow(code('VALUE_RANGE'));
-    expect(() => openRecord(segment, Pair, { guard, access: 'copy-on-write' })).toThrow(code('VALUE_RANGE'));
+    expect(() => openRecord(own, Pair, { guard, access: 'read-write' })).toThrow(withCode('VALUE_RANGE'));
+    expect(() => openRecord(segment, Pair, { guard, access: 'copy-on-write' })).toThrow(
+      withCode('VALUE_RANGE'),
+    );
     const whole = { guard: unguarded(), access: 'copy-on-write' } as const;
-    expect(() => openRecord(segment, Pair, whole)).toThrow(code('VALUE_RANGE'));
+    expect(() => openRecord(segment, Pair, whole)).toThrow(withCode('VALUE_RANGE'));
     expect(() => openStore(segment.handle, Pair, { access: 'copy-on-write' as unknown as 'read' })).toThrow(
-      code('VALUE_RANGE'),
+      withCode('VALUE_RANGE'),
     );
   });
 });
@@ -133,9 +135,9 @@ describe.each(places)('a $backing segment', ({ place }) => {
 test('a process segment is one buffer: windows and copy-on-write are SEGMENT_UNSUPPORTED', () => {
   const segment = track(createSegment({ backing: 'process', size: 64 }));
   for (const options of [{ access: 'copy-on-write' }, { offset: 8 }, { length: 8 }] as const)
-    expect(() => openSegment(segment.handle, options)).toThrow(code('SEGMENT_UNSUPPORTED'));
+    expect(() => openSegment(segment.handle, options)).toThrow(withCode('SEGMENT_UNSUPPORTED'));
   const whole = { guard: unguarded(), access: 'copy-on-write' } as const;
-  expect(() => openRecord(segment.handle, Pair, whole)).toThrow(code('SEGMENT_UNSUPPORTED'));
+  expect(() => openRecord(segment.handle, Pair, whole)).toThrow(withCode('SEGMENT_UNSUPPORTED'));
 });
 
 describe('a window at a 64-bit offset', () => {
@@ -163,8 +165,8 @@ describe('a window at a 64-bit offset', () => {
     }
     const again = track(openSegment({ file }, { offset: at + 9 }));
     expect([again.size, new Uint8Array(again.buffer)[0]]).toEqual([size - at - 9, 10]);
-    expect(() => openSegment({ file }, { offset: size })).toThrow(code('SEGMENT_TOO_SMALL'));
-    expect(() => openSegment({ file }, { offset: at, length: size })).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => openSegment({ file }, { offset: size })).toThrow(withCode('SEGMENT_TOO_SMALL'));
+    expect(() => openSegment({ file }, { offset: at, length: size })).toThrow(withCode('SEGMENT_TOO_SMALL'));
   });
 
   test('of a file that was made here shows its own bytes, or the disk is too small for it', () => {
@@ -301,11 +303,11 @@ test('a handle with numbers that cannot be is refused before anything is opened'
   const { osHandle } = track(createSegment({ size: 8 })).handle as { osHandle: number };
   for (const bad of [{ size: 0 }, { size: 1.5 }, { adopt: 1 }, { adopt: true, pid: process.pid }, { pid: 0 }])
     expect(() => openSegment({ osHandle, ...bad } as ForeignHandle), JSON.stringify(bad)).toThrow(
-      code('VALUE_RANGE'),
+      withCode('VALUE_RANGE'),
     );
-  expect(() => openSegment({} as ForeignHandle)).toThrow(code('VALUE_RANGE'));
-  expect(() => openSegment({ osHandle: 999_999 })).toThrow(code('SEGMENT_NOT_FOUND'));
-  expect(() => openSegment({ osHandle, pid: 4_000_000 })).toThrow(code('SEGMENT_NOT_FOUND'));
+  expect(() => openSegment({} as ForeignHandle)).toThrow(withCode('VALUE_RANGE'));
+  expect(() => openSegment({ osHandle: 999_999 })).toThrow(withCode('SEGMENT_NOT_FOUND'));
+  expect(() => openSegment({ osHandle, pid: 4_000_000 })).toThrow(withCode('SEGMENT_NOT_FOUND'));
 });
 
 test('adopt closes the original, without it the original stays the caller’s', () => {
@@ -315,7 +317,7 @@ test('adopt closes the original, without it the original stays the caller’s', 
   const osHandle = onWindows ? source.osHandle : fs.openSync(`/proc/self/fd/${source.osHandle}`, 'r+');
   openSegment({ osHandle }).close();
   openSegment({ osHandle, adopt: true }).close();
-  expect(() => openSegment({ osHandle })).toThrow(code('SEGMENT_NOT_FOUND'));
+  expect(() => openSegment({ osHandle })).toThrow(withCode('SEGMENT_NOT_FOUND'));
 });
 
 test('adopt leaves the original open when the open throws, whatever was to be opened', () => {
@@ -330,16 +332,16 @@ test('adopt leaves the original open when the open throws, whatever was to be op
     [() => openRecord(handle, Pair, { guard: seqlock({ sequence: 'zz' as 'sequence' }) }), 'VALUE_TYPE'],
     [() => openStore(handle, Pair), 'SEGMENT_FOREIGN'],
   ] as const) {
-    expect(open).toThrow(code(expected));
+    expect(open).toThrow(withCode(expected));
     openSegment({ osHandle }).close();
   }
   openRecord(handle, Pair, { guard }).close();
-  expect(() => openSegment({ osHandle })).toThrow(code('SEGMENT_NOT_FOUND'));
+  expect(() => openSegment({ osHandle })).toThrow(withCode('SEGMENT_NOT_FOUND'));
   const store = track(createStore({ layout: Pair, capacity: 1 }));
   const again = store.segment.duplicateFor(process.pid) as { osHandle: number };
   const number = onWindows ? again.osHandle : fs.openSync(`/proc/self/fd/${again.osHandle}`, 'r+');
   openStore({ osHandle: number, adopt: true }, Pair).close();
-  expect(() => openSegment({ osHandle: number })).toThrow(code('SEGMENT_NOT_FOUND'));
+  expect(() => openSegment({ osHandle: number })).toThrow(withCode('SEGMENT_NOT_FOUND'));
 });
 
 // PLATFORM: a section of Windows stays with its heirs, name and all; its locks are named mutexes, which nobody inherits.
@@ -353,7 +355,7 @@ test('a store that a killed process left to a child is no writer’s: its name c
   const heir = Number(/heir (\d+)/.exec(line.toString())![1]);
   try {
     const Row = struct('Row', { id: u32 });
-    expect(() => createStore({ name, layout: Row, capacity: 1 })).toThrow(code('SEGMENT_EXISTS'));
+    expect(() => createStore({ name, layout: Row, capacity: 1 })).toThrow(withCode('SEGMENT_EXISTS'));
     maker.kill('SIGKILL');
     await once(maker, 'exit');
     expect(process.kill(heir, 0)).toBe(true);
@@ -391,9 +393,11 @@ describe.skipIf(onWindows)('a name or path that means something else than memory
             message: expect.stringContaining(kind),
           });
           expect(() => createSegment({ ...where, size: 8 })).toThrow(told);
-          expect(() => joinSegment({ ...where, size: 8 })).toThrow(code('SEGMENT_FOREIGN'));
+          expect(() => joinSegment({ ...where, size: 8 })).toThrow(withCode('SEGMENT_FOREIGN'));
           for (const access of ['read', 'read-write'] as const)
-            expect(() => openSegment(where.name ?? { file }, { access })).toThrow(code('SEGMENT_FOREIGN'));
+            expect(() => openSegment(where.name ?? { file }, { access })).toThrow(
+              withCode('SEGMENT_FOREIGN'),
+            );
         }
         expect(fs.lstatSync(pathOf(name)).isFile()).toBe(false);
       } finally {
@@ -408,9 +412,9 @@ describe.skipIf(onWindows)('a name or path that means something else than memory
     fs.writeFileSync(file, 'secret');
     fs.symlinkSync(file, pathOf(name));
     try {
-      expect(() => openSegment(name)).toThrow(code('SEGMENT_DENIED'));
-      expect(() => joinSegment({ name, size: 1 })).toThrow(code('SEGMENT_DENIED'));
-      expect(() => createSegment({ name, size: 1 })).toThrow(code('SEGMENT_EXISTS'));
+      expect(() => openSegment(name)).toThrow(withCode('SEGMENT_DENIED'));
+      expect(() => joinSegment({ name, size: 1 })).toThrow(withCode('SEGMENT_DENIED'));
+      expect(() => createSegment({ name, size: 1 })).toThrow(withCode('SEGMENT_EXISTS'));
       expect(fs.readFileSync(file, 'latin1')).toBe('secret');
     } finally {
       fs.unlinkSync(pathOf(name));

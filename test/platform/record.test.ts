@@ -31,6 +31,7 @@ import {
   waitForRecord,
 } from '../../src/index.ts';
 import { isNamed, onWindows, pathOf, putForeign, wholeSize } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 
 const Hub = struct('Hub', {
   label: char(6),
@@ -40,7 +41,6 @@ const Hub = struct('Hub', {
   list: array(u16, 3),
 });
 const record = { label: 'one', level: -5, ratio: 0.5, list: [1, 2, 3] };
-const code = (expected: string) => expect.objectContaining({ code: expected });
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-record-${process.pid}-${serial++}`;
 const open: { close(): void }[] = [];
@@ -84,29 +84,29 @@ describe('openRecord', () => {
     const segment = track(createSegment({ size: Hub.size + 7 }));
     const guard = unguarded();
     const tooFar = wholeSize(Hub.size + 7) - Hub.size + 1;
-    expect(() => openRecord(segment, Hub, { guard, offset: tooFar })).toThrow(code('SEGMENT_TOO_SMALL'));
-    expect(() => openRecord(segment, Hub, { guard, offset: -1 })).toThrow(code('VALUE_RANGE'));
-    expect(() => openRecord(uniqueName(), Hub, { guard })).toThrow(code('SEGMENT_NOT_FOUND'));
-    expect(() => openRecord(segment, Hub, {} as { guard: typeof guard })).toThrow(code('VALUE_TYPE'));
+    expect(() => openRecord(segment, Hub, { guard, offset: tooFar })).toThrow(withCode('SEGMENT_TOO_SMALL'));
+    expect(() => openRecord(segment, Hub, { guard, offset: -1 })).toThrow(withCode('VALUE_RANGE'));
+    expect(() => openRecord(uniqueName(), Hub, { guard })).toThrow(withCode('SEGMENT_NOT_FOUND'));
+    expect(() => openRecord(segment, Hub, {} as { guard: typeof guard })).toThrow(withCode('VALUE_TYPE'));
     // @ts-expect-error the sequence word must be an integer field
     expect(() => openRecord(segment, Hub, { guard: seqlock({ sequence: 'label' }) })).toThrow(
-      code('LAYOUT_FIELD_INVALID'),
+      withCode('LAYOUT_FIELD_INVALID'),
     );
     // @ts-expect-error there is no such field
     expect(() => openRecord(segment, Hub, { guard: seqlock({ sequence: 'nope' }) })).toThrow(
-      code('VALUE_TYPE'),
+      withCode('VALUE_TYPE'),
     );
     const unaligned = { guard: seqlock({ sequence: 'sequence' as const }), offset: 1 };
-    expect(() => openRecord(segment, Hub, unaligned)).toThrow(code('LAYOUT_FIELD_INVALID'));
-    expect(() => versionPair({ begin: 'sequence', end: 'sequence' })).toThrow(code('VALUE_RANGE'));
+    expect(() => openRecord(segment, Hub, unaligned)).toThrow(withCode('LAYOUT_FIELD_INVALID'));
+    expect(() => versionPair({ begin: 'sequence', end: 'sequence' })).toThrow(withCode('VALUE_RANGE'));
     const reader = openRecord(segment, Hub, { guard });
     reader.close();
-    expect(() => reader.read()).toThrow(code('STORE_CLOSED'));
-    expect(() => reader.watch()).toThrow(code('STORE_CLOSED'));
+    expect(() => reader.read()).toThrow(withCode('STORE_CLOSED'));
+    expect(() => reader.watch()).toThrow(withCode('STORE_CLOSED'));
     expect(segment.closed).toBe(false);
     const other = openRecord(segment, Hub, { guard });
     segment.close();
-    expect(() => other.read()).toThrow(code('STORE_CLOSED'));
+    expect(() => other.read()).toThrow(withCode('STORE_CLOSED'));
   });
 
   test('refuses a guard whose words are not aligned in memory, whatever the window says', () => {
@@ -122,11 +122,11 @@ describe('openRecord', () => {
     ] as const;
     for (const [start, offset, words] of refused) {
       const open = () => openRecord(windowAt(start), S, { guard, offset, access: 'read-write' });
-      expect(open).toThrow(code('LAYOUT_FIELD_INVALID'));
+      expect(open).toThrow(withCode('LAYOUT_FIELD_INVALID'));
       expect(open).toThrow(words);
     }
     const pair = versionPair({ begin: 'sequence' as const, end: 'level' as const });
-    expect(() => openRecord(windowAt(2), S, { guard: pair })).toThrow(code('LAYOUT_FIELD_INVALID'));
+    expect(() => openRecord(windowAt(2), S, { guard: pair })).toThrow(withCode('LAYOUT_FIELD_INVALID'));
     createRecord(windowAt(12), S, { guard, offset: 4 }).write({ level: 7 });
     expect(openRecord(owner, S, { guard, offset: 16 }).read()).toEqual({ sequence: 2, level: 7 });
     expect(openRecord(windowAt(2), S, { guard: unguarded(), offset: 14 }).read().level).toBe(7);
@@ -141,7 +141,7 @@ describe('openRecord', () => {
     expect(copy.read().level).toBe(9);
     expect(owner.read().level).toBe(-5);
     const guard = seqlock({ sequence: 'sequence' as const });
-    expect(() => openRecord(name, Hub, { guard, access: 'copy-on-write' })).toThrow(code('VALUE_RANGE'));
+    expect(() => openRecord(name, Hub, { guard, access: 'copy-on-write' })).toThrow(withCode('VALUE_RANGE'));
   });
 });
 
@@ -178,9 +178,9 @@ describe.each([
     // What a read gives can be written back; the guard's fields in it are ignored.
     writer.write(writer.read());
     expect(writer.read()).toMatchObject({ ...record, level: 7, list: [1, 20, 3] });
-    expect(() => writer.write({ ...record, level: 2 ** 31 })).toThrow(code('VALUE_RANGE'));
-    expect(() => writer.write({ label: 'x' } as typeof record)).toThrow(code('VALUE_TYPE'));
-    expect(() => writer.assign({ typo: 1 } as object)).toThrow(code('VALUE_TYPE'));
+    expect(() => writer.write({ ...record, level: 2 ** 31 })).toThrow(withCode('VALUE_RANGE'));
+    expect(() => writer.write({ label: 'x' } as typeof record)).toThrow(withCode('VALUE_TYPE'));
+    expect(() => writer.assign({ typo: 1 } as object)).toThrow(withCode('VALUE_TYPE'));
     const mine = new Error('mine');
     const failing = (): void =>
       writer.update(() => {
@@ -219,7 +219,7 @@ describe.each([
     writer.write(record);
     const words = new Int32Array(writer.segment.buffer, 0, layout.size / 4);
     words['sequence' in layout.offsets ? layout.offsets.sequence / 4 : 0]! += 1;
-    expect(() => writer.read()).toThrow(code('READ_CONTENDED'));
+    expect(() => writer.read()).toThrow(withCode('READ_CONTENDED'));
     expect(writer.tryRead()).toBeUndefined();
     expect(() => writer.assign({ level: 1 })).toThrow(/READ_CONTENDED|cannot read|cannot write/);
   });
@@ -296,7 +296,7 @@ describe('joinRecord', () => {
     const foreign = putForeign(name, content);
     try {
       expect(() => joinRecord(name, Row, { guard: seqlock({ sequence: 'zz' as 'sequence' }) })).toThrow(
-        code('VALUE_TYPE'),
+        withCode('VALUE_TYPE'),
       );
       expect(isNamed(name)).toBe(true);
       const record = joinRecord(name, Row, { guard: seqlock({ sequence: 'sequence' }) });
@@ -315,7 +315,7 @@ describe('joinRecord', () => {
     const guard = seqlock({ sequence: 'zz' as 'sequence' });
     // A name that cannot be is found out when the segment is made: later.
     for (const where of [name, 'a\\b'])
-      expect(() => joinRecord(where, Row, { guard })).toThrow(code('VALUE_TYPE'));
+      expect(() => joinRecord(where, Row, { guard })).toThrow(withCode('VALUE_TYPE'));
     expect(isNamed(name)).toBe(false);
   });
 });
@@ -400,7 +400,7 @@ describe('a write', () => {
     });
     const segment = track(createSegment({ size: Odd.size }));
     const writer = createRecord(segment, Odd, { guard: unguarded() });
-    expect(() => writer.read()).toThrow(code('VALUE_RANGE'));
+    expect(() => writer.read()).toThrow(withCode('VALUE_RANGE'));
     writer.assign({ n: 0, kind: 'One' });
     expect([...new Uint8Array(segment.buffer, 0, 8)]).toEqual([1, 0, 0, 0, 0, 0, 0, 0]);
     writer.write({ kind: 'Two', other: 'Six', n: 3 });
@@ -435,7 +435,7 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     let runs = 0;
     other.update((draft) => {
       runs++;
-      expect(() => writer.read()).toThrow(code('LOCK_TIMEOUT'));
+      expect(() => writer.read()).toThrow(withCode('LOCK_TIMEOUT'));
       draft.level += 1;
     });
     expect(runs).toBe(1);
@@ -450,8 +450,8 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
       order.push('first in');
       locked.assign({ level: 5 });
       await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(() => writer.read()).toThrow(code('LOCK_TIMEOUT'));
-      expect(() => other.assign({ level: 9 })).toThrow(code('LOCK_TIMEOUT'));
+      expect(() => writer.read()).toThrow(withCode('LOCK_TIMEOUT'));
+      expect(() => other.assign({ level: 9 })).toThrow(withCode('LOCK_TIMEOUT'));
       locked.update((draft) => {
         draft.level += 1;
       });
@@ -492,7 +492,7 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
       expect(child.signalCode ?? child.exitCode).toBe(onWindows ? 1 : 'SIGKILL');
     };
     await dieInside();
-    expect(() => writer.read()).toThrow(code('WRITER_DIED'));
+    expect(() => writer.read()).toThrow(withCode('WRITER_DIED'));
     expect(writer.read()).toMatchObject({ label: 'kept' });
     await dieInside();
     let abandoned = 0;
@@ -518,7 +518,7 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     writer.update((draft) => {
       for (const call of [() => patient.read(), () => patient.assign({ level: 9 })]) {
         expect(call).toThrow(/this thread holds the mutex already/);
-        expect(call).toThrow(code('LOCK_TIMEOUT'));
+        expect(call).toThrow(withCode('LOCK_TIMEOUT'));
         inside++;
       }
       draft.level++;
@@ -624,7 +624,7 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
         draft.level = 9;
         first.close();
       }),
-    ).toThrow(code('STORE_CLOSED'));
+    ).toThrow(withCode('STORE_CLOSED'));
     expect(writer.read().level).toBe(1);
     const second = joinRecord(name, layout, { guard });
     const closing = second.withLock(async (locked) => {
@@ -650,8 +650,8 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     const { writer } = make();
     let kept: { read(): unknown; assign(patch: object): void } | undefined;
     await writer.withLock((locked) => void (kept = locked));
-    expect(() => kept?.read()).toThrow(code('STORE_CLOSED'));
-    expect(() => kept?.assign({ level: 1 })).toThrow(code('STORE_CLOSED'));
+    expect(() => kept?.read()).toThrow(withCode('STORE_CLOSED'));
+    expect(() => kept?.assign({ level: 1 })).toThrow(withCode('STORE_CLOSED'));
     const bad: [unknown, unknown, string][] = [
       [5, {}, 'VALUE_TYPE'],
       [() => 1, null, 'VALUE_TYPE'],
@@ -675,9 +675,9 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
       execArgv: ['--conditions=@sharecord/source'],
     });
     await once(worker, 'message');
-    expect(() => writer.read()).toThrow(code('LOCK_TIMEOUT'));
+    expect(() => writer.read()).toThrow(withCode('LOCK_TIMEOUT'));
     await worker.terminate();
-    expect(() => writer.read()).toThrow(code('WRITER_DIED'));
+    expect(() => writer.read()).toThrow(withCode('WRITER_DIED'));
     expect(writer.read()).toMatchObject({ level: 1, label: 'x' });
   });
 
@@ -690,7 +690,7 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     });
     await once(child, 'exit');
     expect(child.exitCode).toBe(7);
-    expect(() => writer.read()).toThrow(code('WRITER_DIED'));
+    expect(() => writer.read()).toThrow(withCode('WRITER_DIED'));
     expect(writer.read()).toMatchObject({ level: 1, label: 'x' });
   });
 
@@ -716,7 +716,7 @@ describe.skipIf(onWindows)('a mutex in a record (Windows has none)', () => {
   test('is made in the memory of a new segment, and refused where none was made', () => {
     const segment = track(createSegment({ size: Shared.size }));
     expect(() => openRecord(segment, Shared, { guard, access: 'read-write' })).toThrow(
-      code('SEGMENT_NOT_READY'),
+      withCode('SEGMENT_NOT_READY'),
     );
     expect(new Uint8Array(segment.buffer).every((byte) => byte === 0)).toBe(true);
     const writer = createRecord(segment, Shared, { guard });
@@ -724,7 +724,9 @@ describe.skipIf(onWindows)('a mutex in a record (Windows has none)', () => {
     const name = uniqueName();
     const foreign = putForeign(name, new Uint8Array(Shared.size).fill(0x40));
     try {
-      expect(() => openRecord(name, Shared, { guard, access: 'read-write' })).toThrow(code('SEGMENT_FORMAT'));
+      expect(() => openRecord(name, Shared, { guard, access: 'read-write' })).toThrow(
+        withCode('SEGMENT_FORMAT'),
+      );
       expect(new Uint8Array(foreign.content())).toEqual(new Uint8Array(Shared.size).fill(0x40));
     } finally {
       foreign.remove();
@@ -744,7 +746,7 @@ describe.skipIf(onWindows)('a mutex in a record (Windows has none)', () => {
       [8, 4],
     ] as const) {
       expect(() => createRecord(windowAt(start), Shared, { guard, offset }), `${start}+${offset}`).toThrow(
-        code('LAYOUT_FIELD_INVALID'),
+        withCode('LAYOUT_FIELD_INVALID'),
       );
     }
     expect(new Uint8Array(owner.buffer).every((byte) => byte === 0)).toBe(true);
@@ -772,26 +774,26 @@ describe.skipIf(onWindows)('a mutex in a record (Windows has none)', () => {
       ] as const;
     }) as [readonly [typeof first, typeof first], readonly [typeof first, typeof first]];
     await first.withLock(() => {
-      expect(() => same.read()).toThrow(code('LOCK_TIMEOUT'));
+      expect(() => same.read()).toThrow(withCode('LOCK_TIMEOUT'));
       expect(other.read().level).toBe(0);
     });
     await one[0].withLock(() => {
-      expect(() => one[1].read()).toThrow(code('LOCK_TIMEOUT'));
+      expect(() => one[1].read()).toThrow(withCode('LOCK_TIMEOUT'));
       expect(two[0].read().level).toBe(0);
     });
   });
 
   test('is never written outside its segment', () => {
     const name = uniqueName();
-    expect(() => createRecord(name, Shared, { guard, size: 20 })).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => createRecord(name, Shared, { guard, size: 20 })).toThrow(withCode('SEGMENT_TOO_SMALL'));
     expect(() => createRecord(name, Shared, { guard, offset: 8, size: Shared.size })).toThrow(
-      code('SEGMENT_TOO_SMALL'),
+      withCode('SEGMENT_TOO_SMALL'),
     );
     expect(isNamed(name)).toBe(false);
     const owner = track(createSegment({ size: Shared.size }));
     const readOnly = track(openSegment(owner.handle));
-    expect(() => createRecord(readOnly, Shared, { guard })).toThrow(code('VALUE_RANGE'));
-    expect(() => createRecord(readOnly, Shared, { guard: unguarded() })).toThrow(code('VALUE_RANGE'));
+    expect(() => createRecord(readOnly, Shared, { guard })).toThrow(withCode('VALUE_RANGE'));
+    expect(() => createRecord(readOnly, Shared, { guard: unguarded() })).toThrow(withCode('VALUE_RANGE'));
   });
 });
 
@@ -825,10 +827,10 @@ test.skipIf(onWindows)(
     third.close();
     expect(isNamed(ours)).toBe(false);
     const short = putForeign(theirs, new Uint8Array(20));
-    expect(() => make(theirs)).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => make(theirs)).toThrow(withCode('SEGMENT_TOO_SMALL'));
     short.remove();
     const blank = putForeign(theirs, new Uint8Array(40));
-    expect(() => make(theirs)).toThrow(code('SEGMENT_NOT_READY'));
+    expect(() => make(theirs)).toThrow(withCode('SEGMENT_NOT_READY'));
     blank.remove();
   },
 );
@@ -842,7 +844,7 @@ test('a guard without its options is refused with a code', () => {
     () => versionPair(null as never),
     () => unguarded(null as never),
   ];
-  for (const call of calls) expect(call, String(call)).toThrow(code('VALUE_TYPE'));
+  for (const call of calls) expect(call, String(call)).toThrow(withCode('VALUE_TYPE'));
   const segment = track(createSegment({ size: Hub.size }));
   const made: [unknown, string][] = [
     ['seqlock', 'VALUE_TYPE'],
@@ -854,7 +856,7 @@ test('a guard without its options is refused with a code', () => {
   ];
   for (const [guard, expected] of made)
     expect(() => openRecord(segment, Hub, { guard: guard as ReturnType<typeof unguarded> })).toThrow(
-      code(expected),
+      withCode(expected),
     );
 });
 

@@ -3,10 +3,10 @@ import { statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createSegment, joinSegment, openSegment, type Segment, waitForSegment } from '../../src/index.ts';
 import { countHeld, isNamed, onWindows, pathOf, putForeign, wholeSize } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-segment-${process.pid}-${serial++}`;
-const code = (expected: string) => expect.objectContaining({ code: expected });
 const open: Segment[] = [];
 const track = (segment: Segment): Segment => {
   open.push(segment);
@@ -28,7 +28,7 @@ describe('createSegment', () => {
       created: true,
     });
     expect(new Uint8Array(segment.buffer).every((byte) => byte === 0)).toBe(true);
-    expect(() => createSegment({ name, size: 1 })).toThrow(code('SEGMENT_EXISTS'));
+    expect(() => createSegment({ name, size: 1 })).toThrow(withCode('SEGMENT_EXISTS'));
     segment.close();
     expect(isNamed(name)).toBe(false);
   });
@@ -48,13 +48,13 @@ describe('createSegment', () => {
 
   test('reports memory that is not there, and leaves no name', () => {
     const name = uniqueName();
-    expect(() => createSegment({ name, size: 2 ** 50 })).toThrow(code('SEGMENT_LIMIT'));
-    expect(() => createSegment({ size: 2 ** 50 })).toThrow(code('SEGMENT_LIMIT'));
-    expect(() => createSegment({ backing: 'process', size: 2 ** 52 })).toThrow(code('SEGMENT_LIMIT'));
+    expect(() => createSegment({ name, size: 2 ** 50 })).toThrow(withCode('SEGMENT_LIMIT'));
+    expect(() => createSegment({ size: 2 ** 50 })).toThrow(withCode('SEGMENT_LIMIT'));
+    expect(() => createSegment({ backing: 'process', size: 2 ** 52 })).toThrow(withCode('SEGMENT_LIMIT'));
     expect(isNamed(name)).toBe(false);
     for (const size of [0, -1, 1.5, Number.NaN, 2 ** 60])
-      expect(() => createSegment({ size })).toThrow(code('VALUE_RANGE'));
-    expect(() => createSegment({ size: '1' as unknown as number })).toThrow(code('VALUE_TYPE'));
+      expect(() => createSegment({ size })).toThrow(withCode('VALUE_RANGE'));
+    expect(() => createSegment({ size: '1' as unknown as number })).toThrow(withCode('VALUE_TYPE'));
   });
 });
 
@@ -66,7 +66,7 @@ describe('joinSegment', () => {
     const second = track(joinSegment({ name, size: 50 }));
     expect([first.created, second.created, second.size]).toEqual([true, false, wholeSize(100)]);
     expect(new Uint8Array(second.buffer)[99]).toBe(7);
-    expect(() => joinSegment({ name, size: wholeSize(100) + 1 })).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => joinSegment({ name, size: wholeSize(100) + 1 })).toThrow(withCode('SEGMENT_TOO_SMALL'));
     first.close();
     expect(isNamed(name)).toBe(true);
     second.close();
@@ -82,7 +82,7 @@ describe('joinSegment', () => {
       expect([first.created, second.created]).toEqual([false, false]);
       first.close();
       second.close();
-      expect(() => joinSegment({ name, size: 1e6 })).toThrow(code('SEGMENT_TOO_SMALL'));
+      expect(() => joinSegment({ name, size: 1e6 })).toThrow(withCode('SEGMENT_TOO_SMALL'));
       expect(isNamed(name)).toBe(true);
       if (onWindows) return;
       // The control: unlink() is the way to remove it.
@@ -128,13 +128,13 @@ describe('openSegment', () => {
       expect(track(openSegment(segment.handle, { offset })).size).toBe(wholeSize(300_000) - offset);
     }
     expect(() => openSegment(segment.handle, { offset: wholeSize(300_000) })).toThrow(
-      code('SEGMENT_TOO_SMALL'),
+      withCode('SEGMENT_TOO_SMALL'),
     );
     expect(() => openSegment(segment.handle, { offset: 1, length: wholeSize(300_000) })).toThrow(
-      code('SEGMENT_TOO_SMALL'),
+      withCode('SEGMENT_TOO_SMALL'),
     );
-    expect(() => openSegment(segment.handle, { offset: -1 })).toThrow(code('VALUE_RANGE'));
-    expect(() => openSegment(segment.handle, { length: 0 })).toThrow(code('VALUE_RANGE'));
+    expect(() => openSegment(segment.handle, { offset: -1 })).toThrow(withCode('VALUE_RANGE'));
+    expect(() => openSegment(segment.handle, { length: 0 })).toThrow(withCode('VALUE_RANGE'));
   });
 
   test('opens a descriptor that a native program handed over; adopt closes the original', () => {
@@ -143,7 +143,7 @@ describe('openSegment', () => {
     const other = track(openSegment({ osHandle }, { access: 'read-write' }));
     new Uint8Array(other.buffer)[0] = 9;
     expect(new Uint8Array(segment.buffer)[0]).toBe(9);
-    expect(() => openSegment({ osHandle: 999_999 })).toThrow(code('SEGMENT_NOT_FOUND'));
+    expect(() => openSegment({ osHandle: 999_999 })).toThrow(withCode('SEGMENT_NOT_FOUND'));
   });
 });
 
@@ -178,7 +178,7 @@ test.each([{ backing: 'named' }, { backing: 'anonymous' }, { backing: 'process' 
       () => segment.unlink(),
       () => segment.duplicateFor(process.pid),
     ]) {
-      expect(call).toThrow(code('STORE_CLOSED'));
+      expect(call).toThrow(withCode('STORE_CLOSED'));
     }
   },
 );
@@ -194,7 +194,7 @@ test('close copes with a buffer that the caller transferred elsewhere: its memor
   const [kept, freed] = onWindows ? (['views', 'handles'] as const) : (['mappings', 'descriptors'] as const);
   expect(now[kept]).toBe(before[kept]! + 1);
   expect(now[freed]).toBeLessThanOrEqual(before[freed]!);
-  expect(() => openSegment('x', null as unknown as object)).toThrow(code('VALUE_TYPE'));
+  expect(() => openSegment('x', null as unknown as object)).toThrow(withCode('VALUE_TYPE'));
 });
 
 // Windows: a name lives as long as a handle, and unlink does nothing (test/windows/segment.test.ts).
@@ -228,7 +228,7 @@ test.skipIf(onWindows)('waitForSegment waits for a size, too, where a name comes
   const name = uniqueName();
   writeFileSync(pathOf(name), '', { mode: 0o600 });
   try {
-    expect(() => openSegment(name)).toThrow(code('SEGMENT_TOO_SMALL'));
+    expect(() => openSegment(name)).toThrow(withCode('SEGMENT_TOO_SMALL'));
     await expect(waitForSegment(name, { timeoutMs: 20 })).rejects.toMatchObject({
       code: 'SEGMENT_TOO_SMALL',
     });

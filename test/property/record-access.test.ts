@@ -10,6 +10,7 @@ import { LockWord } from '../../src/sync/lock-word.ts';
 import { LAST_EPOCH, Participants, PARTICIPANT_SLOTS } from '../../src/sync/participants.ts';
 import type { KernelLocks } from '../../src/platform/platform.ts';
 import { layoutsWithRecords } from '../support/layout-arbitraries.ts';
+import { withCode } from '../support/with-code.ts';
 
 const HEADER_WORDS = PARTICIPANT_SLOTS + 16;
 const ARMED = PARTICIPANT_SLOTS;
@@ -176,7 +177,7 @@ test('a slot whose epochs are used up is never claimed again', () => {
 test('a full participant table is SEGMENT_LIMIT', () => {
   const held = new Set(Array.from({ length: PARTICIPANT_SLOTS }, (_, i) => i));
   const participants = new Participants(new FakeLocks(held), new Int32Array(PARTICIPANT_SLOTS), 0);
-  expect(() => participants.claim('full')).toThrow(expect.objectContaining({ code: 'SEGMENT_LIMIT' }));
+  expect(() => participants.claim('full')).toThrow(withCode('SEGMENT_LIMIT'));
 });
 
 test('a lock is stolen from the dead, by the epoch or the kernel, and never from the living or from oneself', () => {
@@ -192,8 +193,8 @@ test('a lock is stolen from the dead, by the epoch or the kernel, and never from
   const second = join();
   first.lock.acquire(at);
   expect(words[at]).toBe(first.me);
-  expect(() => first.lock.acquire(at)).toThrow(expect.objectContaining({ code: 'LOCK_TIMEOUT' }));
-  expect(() => second.lock.acquire(at)).toThrow(expect.objectContaining({ code: 'LOCK_TIMEOUT' }));
+  expect(() => first.lock.acquire(at)).toThrow(withCode('LOCK_TIMEOUT'));
+  expect(() => second.lock.acquire(at)).toThrow(withCode('LOCK_TIMEOUT'));
   expect(words[at]).toBe(first.me);
   // Dead by the kernel's word.
   first.end();

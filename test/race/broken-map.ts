@@ -1,4 +1,5 @@
 // A search in a map with a step taken out: the negative controls of the race tests. Nothing here may be copied into the library.
+import { wordOf } from '../support/header.ts';
 import { mapGeometry } from '../../src/sync/map-index.ts';
 import { hashWords } from '../../src/sync/murmur.ts';
 import { CAPACITY, type Marked } from './map-records.ts';
@@ -14,7 +15,11 @@ const RECORD_BYTES = 24;
 export function brokenGet(buffer: ArrayBufferLike, how: string): (key: number) => Marked | undefined {
   const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
   const view = new DataView(buffer);
-  const [first, stride, cell] = [words[4]! / 4, words[14]! / 4, words[13]! / 4];
+  const [first, stride, cell] = [
+    words[wordOf('headerLength')]! / 4,
+    words[wordOf('stride')]! / 4,
+    words[wordOf('cellLength')]! / 4,
+  ];
   const control = first + CAPACITY * stride;
   const { turns, indexes, indexWords, slotMask } = mapGeometry(CAPACITY);
   const cellOf = (slot: number): number => {

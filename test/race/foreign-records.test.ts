@@ -15,6 +15,7 @@ import { describe, expect, test } from 'vitest';
 import { openRecord } from '../../src/index.ts';
 import { Bed, type Peer, TIERS } from '../support/bed.ts';
 import { compileNative } from '../support/native.ts';
+import { withCode } from '../support/with-code.ts';
 import { guardOf, Shared, valueOf } from './record-peer.ts';
 
 const CHANGES = 300;
@@ -142,11 +143,10 @@ describe.each(['sequence', 'pair'])('a native writer that dies inside a write un
     await writer.ready;
     writer.kill('SIGKILL');
     await writer.exited;
-    const code = (expected: string) => expect.objectContaining({ code: expected });
-    expect(() => record.read()).toThrow(code('READ_CONTENDED'));
-    expect(() => record.readInto(Shared.zero())).toThrow(code('READ_CONTENDED'));
+    expect(() => record.read()).toThrow(withCode('READ_CONTENDED'));
+    expect(() => record.readInto(Shared.zero())).toThrow(withCode('READ_CONTENDED'));
     expect(record.tryRead()).toBeUndefined();
-    expect(() => record.assign({ tail: 1 })).toThrow(code('READ_CONTENDED'));
+    expect(() => record.assign({ tail: 1 })).toThrow(withCode('READ_CONTENDED'));
     const { value, whole } = await owner.end();
     expect({ value, whole }).toEqual({ value: 1, whole: false });
   });
@@ -169,9 +169,8 @@ describe.each([
     const holder = bed.program('record-peer.c', 'hold', name, chosen);
     await holder.ready;
     expect(await holder.report()).toEqual({ lock: 'taken' });
-    const code = (expected: string) => expect.objectContaining({ code: expected });
-    expect(() => record.read()).toThrow(code('LOCK_TIMEOUT'));
-    expect(() => record.assign({ tail: 1 })).toThrow(code('LOCK_TIMEOUT'));
+    expect(() => record.read()).toThrow(withCode('LOCK_TIMEOUT'));
+    expect(() => record.assign({ tail: 1 })).toThrow(withCode('LOCK_TIMEOUT'));
     await expect(lockable.withLock(() => 1)).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' });
     let ticks = 0;
     const ticking = setInterval(() => ticks++, 1);
@@ -203,7 +202,7 @@ describe.each([
       await holder.exited;
     };
     await die();
-    expect(() => plain.read()).toThrow(expect.objectContaining({ code: 'WRITER_DIED' }));
+    expect(() => plain.read()).toThrow(withCode('WRITER_DIED'));
     // Half of the dead one's write is there: it is the caller's to mend.
     expect(valueOf(plain.read())).toBeNaN();
     plain.assign({ first: [5, 5, 5], second: Array.from({ length: 61 }, () => 5) });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { ARMED_WORD } from '../../src/store/segment-header.ts';
 import { Bed, NODE, sleep, TIERS, until } from '../support/bed.ts';
 import { stopPeer } from '../support/ending.ts';
 import { onWindows } from '../support/system.ts';
@@ -12,8 +13,6 @@ import { Fields, fieldsKind, rawSlot } from './records.ts';
 const ROUNDS = onWindows ? 40 : 150;
 /** Many, so that a look at all of them takes a while: what is written behind its back must not be lost. */
 const CAPACITY = 2000;
-/** Byte 192 of the header. */
-const ARMED_WORD = 192 / 4;
 
 const CROWD: Audience = { threadsOf: onWindows ? [1] : [0, 2], both: true, native: true };
 /** One thread with one watch, whom nobody else's rings wake. */

@@ -7,6 +7,7 @@ import { Bed, until } from '../support/bed.ts';
 import { isStopped, letGoOn } from '../support/ending.ts';
 import { luck } from '../support/luck.ts';
 import { onWindows } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 import { inLanes } from '../torture/campaign.ts';
 import { definition, recordOf } from '../torture/map-acts.ts';
 import {
@@ -93,7 +94,7 @@ test.each(['change 4', 'insert 3', 'finish 4'])(
     map.set(1, recordOf(7));
     expect(map.update(2, (draft) => void Object.assign(draft, recordOf(8)))).toBe(true);
     for (const call of [() => map.set(5, recordOf(5)), () => map.delete(1)])
-      expect(call).toThrow(expect.objectContaining({ code: 'LOCK_TIMEOUT' }));
+      expect(call).toThrow(withCode('LOCK_TIMEOUT'));
     letGoOn(stopped);
     await stopped.result();
     map.set(5, recordOf(5));

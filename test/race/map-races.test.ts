@@ -13,6 +13,7 @@ import { Bed, NODE, Peer, sleep, type Tier, TIERS, until } from '../support/bed.
 import { luck } from '../support/luck.ts';
 import type { Chance } from '../torture/campaign.ts';
 import { onWindows } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 import { CAPACITY, COUNTER, definition, isWhole, KEPT, marked, MOVING } from './map-records.ts';
 
 const PEER = fileURLToPath(new URL('./map-peer.ts', import.meta.url));
@@ -56,7 +57,7 @@ function expectSound(map: Map): void {
   const room = CAPACITY - KEPT - 1;
   for (let i = 0; i < room; i++) map.set(5000 + i, marked(5000 + i, i));
   expect(map.size).toBe(CAPACITY);
-  expect(() => map.set(6000, marked(6000, 0))).toThrow(expect.objectContaining({ code: 'STORE_FULL' }));
+  expect(() => map.set(6000, marked(6000, 0))).toThrow(withCode('STORE_FULL'));
   expect([...map.keys()]).toHaveLength(CAPACITY);
 }
 

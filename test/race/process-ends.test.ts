@@ -17,13 +17,13 @@ import { createMap, createRecord, createStore, type StoreOptions, unguarded } fr
 import { Bed, NODE, Peer, until } from '../support/bed.ts';
 import { isStopped } from '../support/ending.ts';
 import { isMutexNamed, isNamed, onWindows } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 import { killMapAt, MAP_SCENARIOS } from '../torture/map-scenarios.ts';
 import { killAt, setScene, startVictim, victimCommand } from '../torture/scenarios.ts';
 import { terminateThere } from '../torture/victim-thread.ts';
 import { Fields, FieldsByText, fieldsKind, lockOf, rawSlot } from './records.ts';
 
 const addOne = (draft: ReturnType<typeof Fields.zero>): void => void fieldsKind.fill(draft, draft.a + 1);
-const code = (expected: string) => expect.objectContaining({ code: expected });
 
 const mayUnshare = spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status === 0;
 
@@ -72,7 +72,7 @@ describe.skipIf(!mayUnshare)('process numbers (skipped where unshare is not allo
     await inner.ready;
     const slot = rawSlot(store!.segment.buffer, 0);
     await until('a lock', () => lockOf(slot) !== 0);
-    expect(() => store!.update(0, addOne)).toThrow(code('LOCK_TIMEOUT'));
+    expect(() => store!.update(0, addOne)).toThrow(withCode('LOCK_TIMEOUT'));
     expect(store!.read(0).a).toBe(1);
     inner.kill('SIGKILL');
     await inner.exited;
@@ -135,7 +135,7 @@ test.skipIf(onWindows)('a copy of a dead native writer, made by fork, is taken f
   const writer = bed.native('fork', name, 0);
   const { pid } = await writer.report();
   try {
-    expect(() => store!.update(0, addOne)).toThrow(code('LOCK_TIMEOUT'));
+    expect(() => store!.update(0, addOne)).toThrow(withCode('LOCK_TIMEOUT'));
   } finally {
     process.kill(Number(pid), 'SIGKILL');
   }

@@ -1,6 +1,7 @@
 // The records of the race tests: doubles that all have the same value in each committed state, so that a record of two
 // values is a torn one. `fields` are read by straight-line code, `array` by loops.
 import { array, f64, struct, utf8 } from '../../src/index.ts';
+import { wordOf } from '../support/header.ts';
 
 /** How a record spells its doubles. */
 export type Spelling = 'fields' | 'array';
@@ -66,7 +67,11 @@ export interface RawSlot {
 /** Finds record `index` in the buffer of a segment. */
 export function rawSlot(buffer: ArrayBufferLike, index: number): RawSlot {
   const words = new Int32Array(buffer, 0, Math.floor(buffer.byteLength / 4));
-  const [headerLength, cellLength, stride] = [words[4]!, words[13]!, words[14]!];
+  const [headerLength, cellLength, stride] = [
+    words[wordOf('headerLength')]!,
+    words[wordOf('cellLength')]!,
+    words[wordOf('stride')]!,
+  ];
   const start = headerLength + index * stride;
   return {
     words,

@@ -18,20 +18,10 @@ import {
   union,
   utf8,
 } from '../../src/index.ts';
+import { HEADER } from '../support/header.ts';
 import type { Chance } from './campaign.ts';
 
 const WORD = 4;
-const HEADER_LENGTH = 16;
-const STATE = 20;
-const KIND = 24;
-const GUARD = 28;
-const CAPACITY = 32;
-const SIZE = 40;
-const STRIDE = 56;
-const LIFETIME = 60;
-const DIGEST = 80;
-const TEXT_LENGTH = 140;
-const TEXT = 2368;
 
 export const Inner = struct('Inner', {
   kind: enumOf(u32, { A: 1, B: 2 }),
@@ -121,23 +111,23 @@ function mutateOnce(bytes: Uint8Array, other: Uint8Array, chance: Chance): Uint8
   const get = (at: number): number => (at + WORD <= bytes.length ? view.getUint32(at, true) : 0);
   const kinds: readonly (() => Uint8Array | void)[] = [
     () => put(chance.below(48) * WORD, word()),
-    () => put(chance.pick([STATE, KIND, GUARD, LIFETIME]), chance.below(4)),
+    () => put(chance.pick([HEADER.state, HEADER.kind, HEADER.guard, HEADER.lifetime]), chance.below(4)),
     () => {
       const capacity = chance.pick([1, 2, 5, 8, 1000, 2 ** 20, word()]);
-      put(CAPACITY, capacity);
-      const size = get(HEADER_LENGTH) + capacity * get(STRIDE);
-      put(SIZE, size);
-      put(SIZE + WORD, Math.floor(size / 2 ** 32));
+      put(HEADER.capacity, capacity);
+      const size = get(HEADER.headerLength) + capacity * get(HEADER.stride);
+      put(HEADER.size, size);
+      put(HEADER.size + WORD, Math.floor(size / 2 ** 32));
     },
     // Slots and the words of an index: everything behind the header.
     () =>
       put(
-        (Math.ceil(get(HEADER_LENGTH) / WORD) +
-          chance.below(Math.max(1, (bytes.length - get(HEADER_LENGTH)) / WORD))) *
+        (Math.ceil(get(HEADER.headerLength) / WORD) +
+          chance.below(Math.max(1, (bytes.length - get(HEADER.headerLength)) / WORD))) *
           WORD,
         word(),
       ),
-    () => put((Math.ceil(get(HEADER_LENGTH) / WORD) + chance.below(16)) * WORD, word()),
+    () => put((Math.ceil(get(HEADER.headerLength) / WORD) + chance.below(16)) * WORD, word()),
     () => put(320 + chance.below(256) * WORD, word()),
     () => {
       if (bytes.length > 0) bytes[chance.below(bytes.length)] = chance.below(256);
@@ -160,10 +150,10 @@ function mutateOnce(bytes: Uint8Array, other: Uint8Array, chance: Chance): Uint8
 
 /** Changes the layout text and gives it its digest again. */
 function mutateText(bytes: Uint8Array, chance: Chance): Uint8Array | undefined {
-  if (bytes.length < TEXT + WORD) return undefined;
+  if (bytes.length < HEADER.text + WORD) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = Math.min(view.getUint32(TEXT_LENGTH, true), bytes.length - TEXT);
-  const text = Buffer.from(bytes.subarray(TEXT, TEXT + length)).toString('latin1');
+  const length = Math.min(view.getUint32(HEADER.textLength, true), bytes.length - HEADER.text);
+  const text = Buffer.from(bytes.subarray(HEADER.text, HEADER.text + length)).toString('latin1');
   const numbers = [...text.matchAll(/\d+/g)];
   let changed: string;
   if (chance.below(2) === 0 && numbers.length > 0) {
@@ -174,12 +164,12 @@ function mutateText(bytes: Uint8Array, chance: Chance): Uint8Array | undefined {
     changed = text.slice(0, at) + chance.pick(TOKENS) + text.slice(at + chance.below(12));
   }
   const put = Buffer.from(changed, 'latin1');
-  const headerLength = view.getUint32(HEADER_LENGTH, true);
-  if (TEXT + put.length > headerLength || headerLength > bytes.length) return undefined;
-  bytes.fill(0, TEXT, headerLength);
-  bytes.set(put, TEXT);
-  view.setUint32(TEXT_LENGTH, put.length, true);
+  const headerLength = view.getUint32(HEADER.headerLength, true);
+  if (HEADER.text + put.length > headerLength || headerLength > bytes.length) return undefined;
+  bytes.fill(0, HEADER.text, headerLength);
+  bytes.set(put, HEADER.text);
+  view.setUint32(HEADER.textLength, put.length, true);
   const line = changed.slice(0, Math.max(0, changed.indexOf('\n')));
-  bytes.set(createHash('sha256').update(Buffer.from(line, 'latin1')).digest().subarray(0, 16), DIGEST);
+  bytes.set(createHash('sha256').update(Buffer.from(line, 'latin1')).digest().subarray(0, 16), HEADER.digest);
   return undefined;
 }

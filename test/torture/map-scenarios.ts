@@ -8,6 +8,7 @@
 //   generations of the victim's key go back                      forbidden
 import { fileURLToPath } from 'node:url';
 import { createMap, type MapReader, openMap } from '../../src/index.ts';
+import { wordOf } from '../support/header.ts';
 import { type Household, NODE, Peer } from '../support/household.ts';
 import { isNamed } from '../support/system.ts';
 import { type Act, definition, perform, recordOf, type Writer } from './map-acts.ts';
@@ -30,10 +31,10 @@ const set = (...keys: number[]): Act[] => keys.map((key) => ({ key, value: key +
 
 const TURNS_WORD = 16;
 
-/** Word index of the control block, from the header (src/store/segment-header.ts). */
+/** Word index of the control block, from the header. */
 function controlOf({ segment, capacity }: Reader): { words: Int32Array; control: number } {
   const words = new Int32Array(segment.buffer, 0, Math.floor(segment.buffer.byteLength / 4));
-  return { words, control: (words[4]! + capacity * words[14]!) / 4 };
+  return { words, control: (words[wordOf('headerLength')]! + capacity * words[wordOf('stride')]!) / 4 };
 }
 
 /** How often the index was made anew. */

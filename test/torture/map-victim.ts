@@ -1,6 +1,7 @@
 // A process that dies, stops or blocks at one step of a change of a map, or prints the steps it passes: `map-victim.ts NAMES ACTS ACTION STEP
 // PASS`, preloaded with fault-points.ts. It changes one map after the other; otherwise it gets one.
 import { openMap } from '../../src/index.ts';
+import { ARMED_WORD } from '../../src/store/segment-header.ts';
 import { blockHere, dieHere, stopHere } from '../support/ending.ts';
 import { type Act, definition, perform } from './map-acts.ts';
 
@@ -23,7 +24,7 @@ process.stdout.write('ready\n');
 const steps = (JSON.parse(acts) as Act[]).map((act, i) => {
   const map = maps[i]!;
   // Armed, as a watcher leaves it: so that the writer has somebody to ring for.
-  new Int32Array(map.segment.buffer, 0, 64)[192 / 4] = 1;
+  new Int32Array(map.segment.buffer, 0, 64)[ARMED_WORD] = 1;
   passed = [];
   globalThis.sharecordStep = onStep;
   perform(map, act);

@@ -20,6 +20,7 @@ import {
   type StoreReader,
   type StoreWriter,
 } from '../../src/index.ts';
+import { ARMED_WORD } from '../../src/store/segment-header.ts';
 import { arrayKind, arrayOf, Fields, fieldsKind, lockOf, rawSlot } from '../race/records.ts';
 import { hasDied } from '../support/ending.ts';
 import { type Household, NODE, Peer, type Report } from '../support/household.ts';
@@ -267,7 +268,6 @@ function closedOnce(close: () => void): { close(): void } {
 
 /** The owner word of the first participant of a new store: slot 0, epoch 1. */
 export const FIRST_OWNER = 1 << 8;
-const ARMED_WORD = 192 / 4;
 
 /** Steps that come behind the publish of a write. */
 const AFTER_PUBLISH = new Set([

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { RecordWatch } from '../../src/store/record-watch.ts';
 import type { Change } from '../../src/store/types.ts';
 import { SLICE, Watch, WatchHub, type WatchSource } from '../../src/store/watch.ts';
+import { withCode } from '../support/with-code.ts';
 
 class Source implements WatchSource<number> {
   readonly values = [0, 0, 0];
@@ -177,7 +178,7 @@ describe('Watch', () => {
       [{ persistent: 1 }, 'VALUE_TYPE'],
       [{ signal: {} }, 'VALUE_TYPE'],
     ] as const) {
-      expect(() => watchAll(new Source(), hub, options)).toThrow(expect.objectContaining({ code }));
+      expect(() => watchAll(new Source(), hub, options)).toThrow(withCode(code));
     }
     expect(state.listening).toBe(false);
   });

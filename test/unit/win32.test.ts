@@ -10,6 +10,7 @@ import {
   WindowError,
   WM_USER,
 } from '../../src/win32.ts';
+import { withCode } from '../support/with-code.ts';
 
 test('off Windows sharecord/win32 imports and each call throws WINDOW_UNSUPPORTED', () => {
   const calls = [
@@ -22,7 +23,7 @@ test('off Windows sharecord/win32 imports and each call throws WINDOW_UNSUPPORTE
   ];
   for (const call of calls) {
     expect(call).toThrow(WindowError);
-    expect(call).toThrow(expect.objectContaining({ code: 'WINDOW_UNSUPPORTED' }));
+    expect(call).toThrow(withCode('WINDOW_UNSUPPORTED'));
   }
   expect(WM_USER).toBe(1024);
 });

@@ -1,6 +1,7 @@
 // The doorbell of Windows: one event per listener, and a wake-up that needs neither the timer nor polling.
 import { afterEach, expect, test } from 'vitest';
 import { createStore, openStore, struct, u32 } from '../../src/index.ts';
+import { ARMED_WORD, BELL_WORD } from '../../src/store/segment-header.ts';
 import { EventDoorbell } from '../../src/platform/win32-doorbell.ts';
 
 const Count = struct('Count', { n: u32 });
@@ -79,18 +80,17 @@ test('a watch of a read-only open hears each of 200 writes through its bell', as
   const warnings: string[] = [];
   const onWarning = (warning: Error): void => void warnings.push(warning.message);
   process.on('warning', onWarning);
-  // docs/segment-format.md: armed is at byte 192, the bell word at 256.
   const words = new Int32Array(store.segment.buffer);
   const watch = reader.watch(0);
   for (let n = 1; n <= 200; n++) {
     const next = watch.next();
-    await until(() => words[192 / 4] === 1);
-    expect(words[256 / 4]).toBe(1);
+    await until(() => words[ARMED_WORD] === 1);
+    expect(words[BELL_WORD]).toBe(1);
     store.write(0, { n });
     expect((await next).value).toMatchObject({ generation: n, record: { n } });
   }
   await watch.return?.();
-  expect(words[256 / 4]).toBe(0);
+  expect(words[BELL_WORD]).toBe(0);
   process.off('warning', onWarning);
   expect(warnings).toEqual([]);
 });

@@ -15,10 +15,10 @@ import {
   utf8,
 } from '../../src/index.ts';
 import { isNamed, putForeign } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 
 const Job = struct('Job', { id: u32, title: utf8(16), runs: u64 });
 const child = new URL('../platform/lifetime-child.ts', import.meta.url);
-const code = (expected: string) => expect.objectContaining({ code: expected });
 
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-winlife-${process.pid}-${serial++}`;
@@ -50,7 +50,7 @@ test('memory that only a killed writer had is gone', async () => {
   const name = uniqueName();
   await kill(await start('create', name));
   expect(isNamed(name)).toBe(false);
-  expect(() => openStore(name, Job)).toThrow(code('SEGMENT_NOT_FOUND'));
+  expect(() => openStore(name, Job)).toThrow(withCode('SEGMENT_NOT_FOUND'));
   const store = track(createStore({ name, layout: Job, capacity: 2 }));
   expect([store.created, store.read(0).id]).toEqual([true, 0]);
 });
@@ -61,7 +61,7 @@ test('what a killed writer left stays with its readers: a join goes on with it, 
   const reader = track(openStore(name, Job));
   await kill(writer);
   expect(reader.read(0)).toEqual({ id: 7, title: 'child', runs: 1n });
-  expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_EXISTS'));
+  expect(() => createStore({ name, layout: Job, capacity: 2 })).toThrow(withCode('SEGMENT_EXISTS'));
   const store = track(joinStore({ name, layout: Job, capacity: 2 }));
   expect(store.created).toBe(false);
   store.write(0, { id: 8, title: 'next', runs: 2n });
@@ -84,8 +84,10 @@ test('a lock that a killed writer held is free, and its slot too', async () => {
 
 test("lifetime 'until-unlink' is refused for named memory, and unlink does nothing", () => {
   const options = { name: uniqueName(), lifetime: 'until-unlink' as const };
-  expect(() => createStore({ ...options, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_UNSUPPORTED'));
-  expect(() => joinSegment({ ...options, size: 8 })).toThrow(code('SEGMENT_UNSUPPORTED'));
+  expect(() => createStore({ ...options, layout: Job, capacity: 2 })).toThrow(
+    withCode('SEGMENT_UNSUPPORTED'),
+  );
+  expect(() => joinSegment({ ...options, size: 8 })).toThrow(withCode('SEGMENT_UNSUPPORTED'));
   const segment = track(createSegment({ name: options.name, size: 8 }));
   segment.unlink();
   expect(isNamed(options.name)).toBe(true);
@@ -98,7 +100,7 @@ test('a name with and without Local\\ is one, with Global\\ another; names diffe
   const local = track(createSegment({ name: `Local\\${name}`, size: 8 }));
   new Uint8Array(local.buffer)[0] = 5;
   expect(new Uint8Array(track(openSegment(name)).buffer)[0]).toBe(5);
-  expect(() => openSegment(name.toUpperCase())).toThrow(code('SEGMENT_NOT_FOUND'));
+  expect(() => openSegment(name.toUpperCase())).toThrow(withCode('SEGMENT_NOT_FOUND'));
   const global = track(createSegment({ name: `Global\\${name}`, size: 8 }));
   expect(new Uint8Array(global.buffer)[0]).toBe(0);
   const store = track(createStore({ name: `Local\\${name}-store`, layout: Job, capacity: 1 }));
@@ -113,15 +115,15 @@ test('a header that its maker left unfinished is refused by openers and finished
   const magic = new Uint8Array(65_536);
   const memory = putForeign(name, new Uint8Array(65_536));
   try {
-    expect(() => openStore(name, Job)).toThrow(code('SEGMENT_NOT_READY'));
-    expect(() => joinStore({ name, layout: Job, capacity: 2 })).toThrow(code('SEGMENT_NOT_READY'));
+    expect(() => openStore(name, Job)).toThrow(withCode('SEGMENT_NOT_READY'));
+    expect(() => joinStore({ name, layout: Job, capacity: 2 })).toThrow(withCode('SEGMENT_NOT_READY'));
     expect(memory.content().every((byte) => byte === 0)).toBe(true);
     memory.remove();
     magic.set(new TextEncoder().encode('SHARECRD'));
     const halfMade = putForeign(name, magic);
     try {
       // Version 0: nothing but the magic was written.
-      expect(() => openStore(name, Job)).toThrow(code('SEGMENT_FORMAT'));
+      expect(() => openStore(name, Job)).toThrow(withCode('SEGMENT_FORMAT'));
       const store = track(joinStore({ name, layout: Job, capacity: 2 }));
       expect(store.created).toBe(true);
       store.write(1, { id: 1, title: 'healed', runs: 1n });

@@ -18,6 +18,7 @@ import {
 import type { SystemMutex } from '../../src/platform/platform.ts';
 import { win32 } from '../../src/platform/win32.ts';
 import { PEER, WaitingPeer } from './native-peer.ts';
+import { withCode } from '../support/with-code.ts';
 
 const open: SystemMutex[] = [];
 const openMutex = (name: string): SystemMutex => {
@@ -49,7 +50,7 @@ test('a mutex inside a record is refused', () => {
   const Shared = struct('Shared', { lock: bytes(40), n: u32 });
   const guard = robustMutex({ at: 'lock', timeoutMs: 10 });
   expect(() => createRecord(`sharecord-test-${randomUUID()}`, Shared, { guard })).toThrow(
-    expect.objectContaining({ code: 'SEGMENT_UNSUPPORTED' }),
+    withCode('SEGMENT_UNSUPPORTED'),
   );
 });
 
@@ -80,9 +81,9 @@ test('a thread that is terminated inside withLock counts as dead', async () => {
       execArgv: ['--conditions=@sharecord/source'],
     });
     await once(worker, 'message');
-    expect(() => record.read()).toThrow(expect.objectContaining({ code: 'LOCK_TIMEOUT' }));
+    expect(() => record.read()).toThrow(withCode('LOCK_TIMEOUT'));
     await worker.terminate();
-    expect(() => record.read()).toThrow(expect.objectContaining({ code: 'WRITER_DIED' }));
+    expect(() => record.read()).toThrow(withCode('WRITER_DIED'));
     expect(record.read()).toEqual({ level: 1, label: 'x' });
   } finally {
     record.close();
@@ -156,7 +157,7 @@ describe.skipIf(PEER === undefined)('with a native program (left out where none 
       expect(ticks).toBeGreaterThan(5);
       await peer!.line('ready');
       expect(peer!.lines[0]).toBe('taken');
-      expect(() => record.read()).toThrow(expect.objectContaining({ code: 'LOCK_TIMEOUT' }));
+      expect(() => record.read()).toThrow(withCode('LOCK_TIMEOUT'));
       const waiting = record.withLock((locked) => locked.read().n, { timeoutMs: 60_000 });
       await peer!.end();
       expect(await waiting).toBe(7);
@@ -177,14 +178,13 @@ describe.skipIf(PEER === undefined)('with a native program (left out where none 
     try {
       record.write({ n: 1 });
       expect(healing.read()).toEqual({ n: 1 });
-      const code = (expected: string) => expect.objectContaining({ code: expected });
       for (let round = 0; round < 2; round++) {
         const peer = new WaitingPeer('hold-mutex', mutex);
         await peer.line('ready');
-        expect(() => record.write({ n: 2 })).toThrow(code('LOCK_TIMEOUT'));
-        expect(() => record.read()).toThrow(code('LOCK_TIMEOUT'));
+        expect(() => record.write({ n: 2 })).toThrow(withCode('LOCK_TIMEOUT'));
+        expect(() => record.read()).toThrow(withCode('LOCK_TIMEOUT'));
         await peer.kill();
-        if (round === 0) expect(() => record.read()).toThrow(code('WRITER_DIED'));
+        if (round === 0) expect(() => record.read()).toThrow(withCode('WRITER_DIED'));
         else expect(healing.read()).toEqual({ n: 3 });
         expect(abandoned).toBe(round);
         record.update((draft) => void (draft.n = 3));

@@ -16,6 +16,7 @@ import {
   u32,
 } from '../../src/index.ts';
 import { PEER, WaitingPeer } from './native-peer.ts';
+import { withCode } from '../support/with-code.ts';
 
 const advapi32 = koffi.load('advapi32.dll');
 const kernel32 = koffi.load('kernel32.dll');
@@ -53,7 +54,6 @@ afterEach(() => {
   for (const each of open.splice(0)) each.close();
 });
 const uniqueName = (): string => `sharecord-test-security-${randomUUID()}`;
-const code = (expected: string) => expect.objectContaining({ code: expected });
 
 /** One entry that allows, for the owner, in a list that inherits nothing. */
 const OWNER_ALONE = /^O:(S-1-5-21-[\d-]+|[A-Z]{2})D:P\(A;;[^;]+;;;\1\)$/;
@@ -97,7 +97,7 @@ test('opening for reading asks for no more than reading', () => {
   track(createSegment({ name, size: 8, securityDescriptor: `D:P(A;;${right};;;WD)` }));
   expect(new Uint8Array(track(openSegment(name)).buffer)[0]).toBe(0);
   for (const access of ['read-write', 'copy-on-write'] as const)
-    expect(() => openSegment(name, { access }), access).toThrow(code('SEGMENT_DENIED'));
+    expect(() => openSegment(name, { access }), access).toThrow(withCode('SEGMENT_DENIED'));
 });
 
 // Wine 8 gives all rights that a caller of CreateMutexW asks for on a mutex that exists; Windows is documented to refuse them.
@@ -120,15 +120,15 @@ describe.skipIf(PEER === undefined)(
       // The guests' group stands in for another user: an owner is just a word in the descriptor.
       const peer = new WaitingPeer('squat', name, 'O:BGD:(A;;GA;;;WD)', 65_536);
       await peer.line('ready');
-      expect(() => openSegment(name)).toThrow(code('SEGMENT_DENIED'));
-      expect(() => openStore(name, Row)).toThrow(code('SEGMENT_DENIED'));
-      expect(() => joinSegment({ name, size: 8 })).toThrow(code('SEGMENT_DENIED'));
-      expect(() => joinStore({ name, layout: Row, capacity: 1 })).toThrow(code('SEGMENT_DENIED'));
+      expect(() => openSegment(name)).toThrow(withCode('SEGMENT_DENIED'));
+      expect(() => openStore(name, Row)).toThrow(withCode('SEGMENT_DENIED'));
+      expect(() => joinSegment({ name, size: 8 })).toThrow(withCode('SEGMENT_DENIED'));
+      expect(() => joinStore({ name, layout: Row, capacity: 1 })).toThrow(withCode('SEGMENT_DENIED'));
       expect(() => createStore({ name, layout: Row, capacity: 1 })).toThrow(
         expect.objectContaining({ code: expect.stringMatching(/SEGMENT_(DENIED|EXISTS)/) }),
       );
       expect(() => createRecord(name, Row, { guard: namedMutex(uniqueName(), { timeoutMs: 5 }) })).toThrow(
-        code('SEGMENT_EXISTS'),
+        withCode('SEGMENT_EXISTS'),
       );
       expect(track(openSegment(name, { anyOwner: true })).size).toBe(65_536);
       await peer.end();
@@ -137,11 +137,11 @@ describe.skipIf(PEER === undefined)(
       await other.line('ready');
       const guard = namedMutex(mutex, { timeoutMs: 50 });
       const row = uniqueName();
-      expect(() => createRecord(row, Row, { guard })).toThrow(code('SEGMENT_DENIED'));
+      expect(() => createRecord(row, Row, { guard })).toThrow(withCode('SEGMENT_DENIED'));
       expect(() => createStore({ name: row, layout: Row, capacity: 1, guard })).toThrow(
-        code('SEGMENT_DENIED'),
+        withCode('SEGMENT_DENIED'),
       );
-      expect(() => openSegment(row)).toThrow(code('SEGMENT_NOT_FOUND'));
+      expect(() => openSegment(row)).toThrow(withCode('SEGMENT_NOT_FOUND'));
       track(createRecord(row, Row, { guard, anyOwner: true })).write({ n: 1 });
       await other.end();
     });

@@ -11,11 +11,11 @@ import {
   u32,
 } from '../../src/index.ts';
 import { wholeSize } from '../support/system.ts';
+import { withCode } from '../support/with-code.ts';
 import { PEER, runPeer, WaitingPeer } from './native-peer.ts';
 
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-winseg-${process.pid}-${serial++}`;
-const code = (expected: string) => expect.objectContaining({ code: expected });
 const open: { close(): void }[] = [];
 const track = <T extends { close(): void }>(each: T): T => {
   open.push(each);
@@ -54,9 +54,9 @@ test('securityDescriptor takes SDDL text and refuses what is none', () => {
     expect.objectContaining({ code: 'SEGMENT_DENIED', osCode: 5, syscall: 'OpenFileMappingW' }),
   );
   expect(track(openSegment(readOnly.name!)).access).toBe('read');
-  expect(() => createSegment({ size: 8, securityDescriptor: 'hope' })).toThrow(code('VALUE_RANGE'));
+  expect(() => createSegment({ size: 8, securityDescriptor: 'hope' })).toThrow(withCode('VALUE_RANGE'));
   expect(() => createSegment({ size: 8, securityDescriptor: 5 as unknown as string })).toThrow(
-    code('VALUE_TYPE'),
+    withCode('VALUE_TYPE'),
   );
 });
 
@@ -78,7 +78,7 @@ test('listSegments finds the stores of Local and Global names, and looks into no
     const names = listed.map((each) => each.name);
     for (const each of [secret, reserved]) expect(names).not.toContain(each);
     // Touching its pages would end the process.
-    expect(() => openSegment(reserved)).toThrow(code('SEGMENT_UNSUPPORTED'));
+    expect(() => openSegment(reserved)).toThrow(withCode('SEGMENT_UNSUPPORTED'));
   } finally {
     closeHandle(section);
   }
@@ -116,7 +116,7 @@ describe.skipIf(PEER === undefined)('with a native program (left out where none 
     putText(theirs, 'changed');
     await peer.end();
     expect(await peer.line('text')).toBe('text changed');
-    expect(() => openSegment(uniqueName())).toThrow(code('SEGMENT_NOT_FOUND'));
+    expect(() => openSegment(uniqueName())).toThrow(withCode('SEGMENT_NOT_FOUND'));
   });
 
   test('duplicateFor gives a number that is valid in the other process', async () => {
@@ -128,6 +128,6 @@ describe.skipIf(PEER === undefined)('with a native program (left out where none 
     expect(pid).toBe(peer.child.pid);
     peer.child.stdin?.write(`${osHandle}\n`);
     expect(await peer.line('text')).toBe('text by handle');
-    expect(() => segment.duplicateFor(4_000_000)).toThrow(code('SEGMENT_NOT_FOUND'));
+    expect(() => segment.duplicateFor(4_000_000)).toThrow(withCode('SEGMENT_NOT_FOUND'));
   });
 });
