@@ -1,6 +1,6 @@
 // Codecs of values with parts: structs, arrays and unions. Padding is zeroed by the struct that owns it.
 import { atStep, Fault, wrongType } from './fault.ts';
-import { checkKeys, keyReader } from './keys.ts';
+import { checkKeys, gives, keyReader } from './keys.ts';
 import { capacityOf, checkLength } from './lengths.ts';
 import { bytesOf, privateCopy, zeroFill } from './memory.ts';
 import { manyLoader } from './number-access.ts';
@@ -166,11 +166,6 @@ export function structCodec(shape: StructShape, codecOf: CodecOf): ValueCodec {
       writeParts(view, at, record, false);
     },
   };
-}
-
-/** Tells whether a record names a field; what every object inherits does not count. */
-function gives(record: Record<string, unknown>, name: string): boolean {
-  return name in record && (Object.hasOwn(record, name) || !(name in Object.prototype));
 }
 
 /** Gives a field that must be there. @throws Fault VALUE_TYPE */

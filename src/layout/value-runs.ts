@@ -1,8 +1,8 @@
 // Which bytes of a staged record a write puts into memory that others use too: whole values, never padding, and of a revision only
-// the values that differ. Each number is stored at its own width.
+// the values that differ.
 import { same } from './changes.ts';
 import { bytesOf } from './memory.ts';
-import { shapeOn, type BitsShape, type Shape } from './shape.ts';
+import { lengthFieldOf, shapeOn, type BitsShape, type Shape } from './shape.ts';
 import type { AnyLayout } from './types.ts';
 import { codecOfShape } from './value-codec.ts';
 
@@ -69,6 +69,8 @@ class Collector {
     const end = at + shape.size;
     while (i < end && this.#staged.getUint8(i) === this.#base.getUint8(i)) i++;
     if (i === end) return false;
+    // Without its length a text cannot be told from one that ends at a NUL.
+    if (lengthFieldOf(shape) !== undefined) return true;
     const codec = codecOfShape(shape);
     try {
       return !same(shape, codec.read(this.#base, at), codec.read(this.#staged, at));
@@ -107,21 +109,17 @@ export function valueRuns(
   return collector.runs;
 }
 
-const LONG = 64;
+/** More stores than this are made by one native copy. */
+const MANY = 16;
 
 /** Copies `runs` of a record at byte 0 of `from` to byte 0 of `to`; cannot throw. */
 export function copyRuns(runs: readonly Run[], from: DataView, to: DataView): void {
   for (const { at, unit, count } of runs) {
     const end = at + unit * count;
-    if (unit === 1 && count > LONG) {
-      bytesOf(to, at, count).set(bytesOf(from, at, count));
-      continue;
-    }
-    for (let i = at; i < end; i += unit) {
-      if (unit === 8) to.setBigUint64(i, from.getBigUint64(i));
-      else if (unit === 4) to.setUint32(i, from.getUint32(i));
-      else if (unit === 2) to.setUint16(i, from.getUint16(i));
-      else to.setUint8(i, from.getUint8(i));
-    }
+    if (count > MANY) bytesOf(to, at, end - at).set(bytesOf(from, at, end - at));
+    else if (unit === 8) for (let i = at; i < end; i += 8) to.setBigUint64(i, from.getBigUint64(i));
+    else if (unit === 4) for (let i = at; i < end; i += 4) to.setUint32(i, from.getUint32(i));
+    else if (unit === 2) for (let i = at; i < end; i += 2) to.setUint16(i, from.getUint16(i));
+    else for (let i = at; i < end; i++) to.setUint8(i, from.getUint8(i));
   }
 }

@@ -59,6 +59,14 @@ function fieldOf(layout: AnyLayout, path: string): FoundField {
   return found;
 }
 
+/** Refuses fields that share bytes. */
+function requireApart(layout: AnyLayout, [first, second]: readonly FoundField[]): void {
+  if (first === undefined || second === undefined) return;
+  const [low, high] = first.offset <= second.offset ? [first, second] : [second, first];
+  if (low.offset + low.shape.size <= high.offset) return;
+  throw invalid(layout, second.path, `it shares bytes with ${first.path}`);
+}
+
 /** Gives the index of the 32-bit word that a guard's field is, in a window that begins at byte `start` of the segment. */
 function wordOf(
   { layout, offset }: Checked,
@@ -157,6 +165,7 @@ function check(layout: unknown, options: RecordOptions<unknown>, act: string): C
   }
   const rights = { mode, securityDescriptor, anyOwner };
   const fields = pathsOf(guard).map((path) => fieldOf(checked, path));
+  requireApart(checked, fields);
   return { layout: checked, guard, fields, offset, rights };
 }
 
@@ -222,7 +231,7 @@ function attach(
       protocol: started.guard,
       segment,
       offset,
-      guardFields: new GuardFields(checked.fields),
+      guardFields: new GuardFields(layout, checked.fields),
       release,
     };
     const record = access === 'read' ? new ForeignReader(parts) : new ForeignWriter(parts);

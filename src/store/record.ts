@@ -159,11 +159,9 @@ export class ForeignWriter extends ForeignReader {
       const draft = this.decodeCopy();
       runChange(change, draft, () => this.layout.name);
       // A draft was decoded, so the record decodes.
-      const old = before as Values;
-      this.parts.guardFields.fill(draft, old);
-      const changes = changedFields(this.layout, old, draft);
+      const changes = changedFields(this.layout, before as Values, draft);
       if (changes === undefined) return 'nothing';
-      this.codec.patch(staged, 0, changes);
+      this.codec.patch(staged, 0, this.parts.guardFields.strip(changes));
       return 'changed values';
     });
   }

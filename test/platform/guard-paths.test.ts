@@ -1,8 +1,11 @@
 // Guards whose words lie inside other fields: found by their path, left out of writes, never written by the codec.
-import { afterEach, expect, expectTypeOf, test } from 'vitest';
+import { afterEach, describe, expect, expectTypeOf, test } from 'vitest';
 import {
   array,
   bytes,
+  char,
+  char16,
+  char32,
   createRecord,
   createSegment,
   f64,
@@ -17,7 +20,9 @@ import {
   u32,
   u8,
   union,
+  utf8,
   versionPair,
+  wchar,
 } from '../../src/index.ts';
 import { onWindows } from '../support/system.ts';
 import { withCode } from '../support/with-code.ts';
@@ -184,3 +189,68 @@ test.skipIf(onWindows)('a mutex inside a struct is made, taken and left alone by
   expect(new Uint8Array(record.segment.buffer, 0, 40)).toEqual(fresh);
   expect(record.read()).toMatchObject({ head: { count: 2 }, level: 2 });
 });
+
+describe('what callers give', () => {
+  const Inner = struct('Inner', { sequence: u32, n: u32 });
+  const Record = struct('Record', { head: Inner, level: i32 });
+  const make = () => {
+    const segment = segmentOf(Record.size, 0);
+    const guard = seqlock({ sequence: 'head.sequence' });
+    return track(openRecord(segment, Record, { guard, access: 'read-write' }));
+  };
+
+  test('may be a view or an instance whose class has the getters', () => {
+    const record = make();
+    const view = Record.view(new ArrayBuffer(Record.size));
+    Object.assign(view, { level: 4 });
+    Object.assign(view.head, { n: 9, sequence: 77 });
+    record.write(view);
+    expect(record.read()).toEqual({ head: { sequence: 2, n: 9 }, level: 4 });
+    class Given {
+      get head() {
+        return { n: 10 };
+      }
+      get level() {
+        return 5;
+      }
+    }
+    record.assign(new Given());
+    expect(record.read()).toEqual({ head: { sequence: 4, n: 10 }, level: 5 });
+    expect(() => record.assign({ levle: 5 } as never)).toThrow(withCode('VALUE_TYPE'));
+  });
+
+  test('is never written into', () => {
+    const record = make();
+    const head = Object.freeze({ n: 3 });
+    record.update((draft) => void (draft.head = head));
+    record.update((draft) => void Object.freeze(Object.assign(draft, { level: 2 })));
+    record.write(Object.freeze({ head, level: 3 }));
+    expect(head).toEqual({ n: 3 });
+    expect(record.read()).toEqual({ head: { sequence: 6, n: 3 }, level: 3 });
+  });
+});
+
+test('a pair of versions is two words', () => {
+  const Both = struct('Both', {
+    either: union('Either', { a: u32, b: u32, pair: array(u16, 2) }),
+    level: i32,
+  });
+  const segment = segmentOf(Both.size);
+  const guard = versionPair({ begin: 'either.a', end: 'either.b' });
+  expect(() => openRecord(segment, Both, { guard })).toThrow(withCode('LAYOUT_FIELD_INVALID'));
+});
+
+test.each([utf8, char, char16, char32, wchar])(
+  'a text of counted length is whole behind a NUL, %#',
+  (type) => {
+    const Text = struct('Text', { sequence: u32, length: u16, text: type(16, { length: 'length' }) });
+    const segment = segmentOf(Text.size, 0);
+    const guard = seqlock({ sequence: 'sequence' });
+    const record = track(openRecord(segment, Text, { guard, access: 'read-write' }));
+    record.write({ text: 'ab\0cd' });
+    record.assign({ text: 'ab\0ef' });
+    expect(record.read()).toEqual({ sequence: 4, length: 5, text: 'ab\0ef' });
+    record.update((draft) => void (draft.text = 'ab\0gh'));
+    expect(record.read()).toEqual({ sequence: 6, length: 5, text: 'ab\0gh' });
+  },
+);
