@@ -17,10 +17,15 @@ const PLATFORM_FILES_ON_WINDOWS = [
   'record',
   'guards',
   'guard-paths',
+  'two-faced',
 ].map((name) => `test/platform/${name}.test.ts`);
 // The examples about the systems of Windows; the others are about Linux, or have no native peer.
 const EXAMPLES_ON_WINDOWS = ['text-board', 'tpsharemem', 'zones', 'hand-over', 'modes', 'pages'].map(
   (name) => `test/examples/${name}*.test.ts`,
+);
+// Laws about the segments of the system; the others are about memory that JavaScript has.
+const LAWS_ON_WINDOWS = ['store-model', 'map-model', 'hostile-header', 'hostile-map'].map(
+  (name) => `test/property/${name}.test.ts`,
 );
 // What the races show of a store on Windows, in short forms where a process takes seconds to start.
 const RACES_ON_WINDOWS = [
@@ -68,7 +73,7 @@ export default defineConfig({
     reporters: ['default'],
     projects: [
       project('unit', 30_000),
-      project('property', 120_000),
+      project('property', 120_000, onWindows ? LAWS_ON_WINDOWS : undefined),
       project('platform', PATIENCE_MS, onWindows ? PLATFORM_FILES_ON_WINDOWS : undefined),
       ...(onWindows ? [project('windows', 120_000, ['test/windows/**/*.test.ts']), racesOnWindows] : []),
       { ...race, test: { ...race.test, exclude: withoutTurboFan ? SAME_IN_EVERY_TIER : [] } },
