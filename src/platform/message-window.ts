@@ -49,8 +49,9 @@ export interface MessageWindow extends Disposable, AsyncIterable<WindowMessage> 
   /** Number by which others post to it. */
   readonly handle: number;
   readonly title: string;
+  /** True after `close()`, and after another program has destroyed the window: iterations end once all unread messages are given. */
   readonly closed: boolean;
-  /** Destroys the window and ends every iteration. May be called again. */
+  /** Destroys the window, drops the unread messages and ends every iteration. May be called again. */
   close(): void;
 }
 
@@ -67,7 +68,11 @@ class BufferedWindow implements MessageWindow {
 
   constructor(title: string, system: WindowMessages) {
     this.title = title;
-    this.#window = system.open(title, (received) => this.#receive(received));
+    this.#window = system.open(
+      title,
+      (received) => this.#receive(received),
+      () => this.#end(),
+    );
     platform.markUncloneable(this);
   }
 
@@ -92,9 +97,10 @@ class BufferedWindow implements MessageWindow {
     let isOver = false;
     const iterator: AsyncIterator<WindowMessage, undefined> = {
       next: () => {
-        if (this.#closed || isOver) return Promise.resolve(END);
+        if (isOver) return Promise.resolve(END);
         const value = this.#unread.shift();
         if (value !== undefined) return Promise.resolve({ done: false as const, value });
+        if (this.#closed) return Promise.resolve(END);
         this.#window.stayAlive(true);
         return new Promise((resolve) => this.#waiting.push({ by: iterator, resolve }));
       },
@@ -115,11 +121,16 @@ class BufferedWindow implements MessageWindow {
     for (const { resolve } of ended) resolve(END);
   }
 
-  close(): void {
-    if (this.#closed) return;
+  #end(): void {
     this.#closed = true;
-    this.#window.close();
     this.#endWaiting();
+  }
+
+  close(): void {
+    this.#unread.length = 0;
+    if (this.#closed) return;
+    this.#window.close();
+    this.#end();
   }
 
   [Symbol.dispose](): void {

@@ -168,14 +168,21 @@ export interface SystemWindow {
   readonly handle: number;
   /** Keeps the process alive while `wanted`. */
   stayAlive(wanted: boolean): void;
-  /** Destroys the window; no message comes afterwards. Called once. */
+  /** Destroys the window; no message comes afterwards. Called at most once, and not after `onGone`. */
   close(): void;
 }
 
 /** Window messages of Windows. */
 export interface WindowMessages {
-  /** Makes a window of that title; `onMessages` gets what others post to it, from WM_USER on. */
-  open(title: string, onMessages: (messages: readonly WindowMessage[]) => void): SystemWindow;
+  /**
+   * Makes a window of that title; `onMessages` gets what others post to it, from WM_USER on. `onGone` is called after the last
+   * messages when the window is no more, whoever destroyed it.
+   */
+  open(
+    title: string,
+    onMessages: (messages: readonly WindowMessage[]) => void,
+    onGone: () => void,
+  ): SystemWindow;
   /** Undefined if no top-level window has this title. */
   find(title: string): number | undefined;
   /** Gives the number that this name has in all programs of the session. */

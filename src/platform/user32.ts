@@ -17,6 +17,7 @@ function load() {
       'intptr_t __stdcall CreateWindowExW(uint32_t, str16, str16, uint32_t, int, int, int, int, intptr_t, intptr_t, intptr_t, void *)',
     ),
     destroyWindow: user32.func('int __stdcall DestroyWindow(intptr_t)'),
+    isWindow: user32.func('int __stdcall IsWindow(intptr_t)'),
     findWindow: user32.func('intptr_t __stdcall FindWindowW(str16, str16)'),
     registerMessage: user32.func('uint32_t __stdcall RegisterWindowMessageW(str16)'),
     postMessage: user32.func('int __stdcall PostMessageW(intptr_t, uint32_t, uint64_t, int64_t)'),

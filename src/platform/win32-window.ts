@@ -84,7 +84,11 @@ export function workerBeside(module: string): URL {
   throw unsupported(`the file of its worker thread is missing, expected ${file.href}`);
 }
 
-function open(title: string, onMessages: (messages: readonly WindowMessage[]) => void): SystemWindow {
+function open(
+  title: string,
+  onMessages: (messages: readonly WindowMessage[]) => void,
+  onGone: () => void,
+): SystemWindow {
   const file = workerBeside(import.meta.url);
   const stop = Number(kernel32().createEvent(null, MANUAL_RESET, 0, null));
   if (stop === 0) {
@@ -100,15 +104,21 @@ function open(title: string, onMessages: (messages: readonly WindowMessage[]) =>
   worker.on('error', () => {});
   // After the listener, which counts as a wish to stay alive.
   worker.unref();
-  worker.once('exit', () => closeHandle(stop));
+  // A worker that waits inside a call would hold up the end of the process.
+  const forget = atExit(() => kernel32().setEvent(stop));
+  // It comes after the worker's last messages.
+  worker.once('exit', () => {
+    forget();
+    closeHandle(stop);
+    onGone();
+  });
   // A worker starts without its parent's event loop, so this thread may wait for it.
   Atomics.wait(words, WINDOW_STATE, STATE_STARTING, WORKER_BOUND_MS);
-  if (Atomics.load(words, WINDOW_STATE) !== STATE_OPEN) {
+  // One that another program has destroyed already was opened too.
+  if (![STATE_OPEN, STATE_CLOSED].includes(Atomics.load(words, WINDOW_STATE))) {
     kernel32().setEvent(stop);
     throw refused(order);
   }
-  // A worker that waits inside a call would hold up the end of the process.
-  const forget = atExit(() => kernel32().setEvent(stop));
   return {
     handle: Atomics.load(words, WINDOW_HANDLE),
     stayAlive(wanted) {

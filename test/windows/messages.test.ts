@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import koffi from 'koffi';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   broadcast,
   findWindow,
@@ -17,7 +18,27 @@ import { windowMessages } from '../../src/platform/win32-window.ts';
 import { PEER, runPeer, WaitingPeer } from './native-peer.ts';
 import { withCode } from '../support/with-code.ts';
 
+const library = koffi.load('user32.dll');
+const user32 = {
+  sendMessage: library.func('intptr_t __stdcall SendMessageW(intptr_t, uint32_t, uint64_t, int64_t)'),
+  threadOf: library.func('uint32_t __stdcall GetWindowThreadProcessId(intptr_t, void *)'),
+  postToThread: library.func('int __stdcall PostThreadMessageW(uint32_t, uint32_t, uint64_t, int64_t)'),
+  moveWindow: library.func('int __stdcall MoveWindow(intptr_t, int, int, int, int, int)'),
+  showWindow: library.func('int __stdcall ShowWindow(intptr_t, int)'),
+  invalidateRect: library.func('int __stdcall InvalidateRect(intptr_t, void *, int)'),
+  getUpdateRect: library.func('int __stdcall GetUpdateRect(intptr_t, void *, int)'),
+};
 const code = (expected: string) => expect.objectContaining({ code: expected, name: 'WindowError' });
+const WM_CLOSE = 0x10;
+const WM_NCDESTROY = 0x82;
+const WM_SYSKEYDOWN = 0x104;
+const VK_F4 = 0x73;
+const WITH_ALT = 0x2000_0000;
+const WM_SYSCOMMAND = 0x112;
+const WM_TIMER = 0x113;
+const WM_SYSTIMER = 0x118;
+const SC_CLOSE = 0xf060;
+const PATIENCE = { timeout: 60_000 };
 let serial = 0;
 const uniqueTitle = (): string => `sharecord test 窗口 ${process.pid}-${serial++}`;
 const windows: MessageWindow[] = [];
@@ -29,6 +50,14 @@ const openWindow = (title = uniqueTitle()): MessageWindow => {
 afterEach(() => {
   for (const window of windows.splice(0)) window.close();
 });
+
+/** Shows a window and waits until its thread has painted it, for which it has taken all that was posted before (PeekMessageW). */
+async function painted(handle: number): Promise<void> {
+  user32.moveWindow(handle, 0, 0, 200, 100, 0);
+  user32.showWindow(handle, 1);
+  expect(user32.invalidateRect(handle, null, 1)).not.toBe(0);
+  await vi.waitUntil(() => user32.getUpdateRect(handle, null, 0) === 0, PATIENCE);
+}
 
 /** Gives the next message that is not other programs' noise. */
 async function next(iterator: AsyncIterator<unknown>): Promise<unknown> {
@@ -51,7 +80,12 @@ describe('openMessageWindow', () => {
   });
 
   test('is refused with the reason when its worker fails, without waiting for it to start', () => {
-    const open = (): unknown => windowMessages.open({} as never, () => {});
+    const open = (): unknown =>
+      windowMessages.open(
+        {} as never,
+        () => {},
+        () => {},
+      );
     expect(open).toThrow(code('WINDOW_UNSUPPORTED'));
     expect(open).toThrow(/its worker thread failed: TypeError/);
   });
@@ -70,13 +104,47 @@ describe('openMessageWindow', () => {
     ]);
   });
 
-  test('survives a posted WM_CLOSE and keeps the system’s own messages to itself', async () => {
+  test.each([
+    ['WM_CLOSE', WM_CLOSE, 0, 0],
+    ['SC_CLOSE', WM_SYSCOMMAND, SC_CLOSE, 0],
+    ['Alt+F4', WM_SYSKEYDOWN, VK_F4, WITH_ALT],
+    ['WM_NCDESTROY', WM_NCDESTROY, 0, 0],
+  ])('survives a posted %s, which nobody sees', async (_name, message, wParam, lParam) => {
     const window = openWindow();
-    const WM_CLOSE = 0x10;
-    post(window.handle, WM_CLOSE, 0, 0);
+    const pending = next(window[Symbol.asyncIterator]());
+    post(window.handle, message, wParam, lParam);
     post(window.handle, WM_USER, 7, 0);
-    expect(await next(window[Symbol.asyncIterator]())).toMatchObject({ wParam: 7 });
+    expect(await pending).toMatchObject({ message: WM_USER, wParam: 7 });
     expect(findWindow(window.title)).toBe(window.handle);
+    expect(window.closed).toBe(false);
+  });
+
+  test('is closed once another program has destroyed it, and gives what was unread before it ends', async () => {
+    const [window, other] = [openWindow(), openWindow()];
+    const pending = other[Symbol.asyncIterator]().next();
+    for (const wParam of [1, 2, 3]) post(window.handle, WM_USER, wParam, 0);
+    await painted(window.handle);
+    for (const { handle } of [window, other]) user32.sendMessage(handle, WM_CLOSE, 0, 0);
+    expect(await pending).toEqual({ done: true, value: undefined });
+    await vi.waitUntil(() => window.closed && other.closed, PATIENCE);
+    expect(findWindow(window.title)).toBeUndefined();
+    const seen = [];
+    for await (const { wParam } of window) seen.push(wParam);
+    expect(seen).toEqual([1, 2, 3]);
+    window.close();
+  });
+
+  test('close() returns, and drops what is unread, while the end of a destroyed window is still on its way', async () => {
+    const window = openWindow();
+    post(window.handle, WM_USER, 1, 0);
+    user32.sendMessage(window.handle, WM_CLOSE, 0, 0);
+    window.close();
+    expect(window.closed).toBe(true);
+    for await (const message of window) expect(message).toBeUndefined();
+  });
+
+  test('is painted when another program shows it', async () => {
+    await painted(openWindow().handle);
   });
 
   test('return() ends the pending next() of its own iterator alone, and takes no message', async () => {
@@ -151,7 +219,33 @@ describe('a process with a window', () => {
     expect(first.value).toBe(`handle ${handle}`);
     post(handle!, WM_USER + 3, 44, 0);
     expect((await lines.next()).value).toBe(`message ${WM_USER + 3} 44`);
-    expect((await lines.next()).value).toBe('over');
+    expect((await lines.next()).value).toBe('over, closed: true');
+    expect(await exited).toEqual([0, null]);
+    expect(findWindow(title)).toBeUndefined();
+  });
+
+  test('reads on after posted timers, which name an address to call', async () => {
+    const { title, lines, exited } = start('reads');
+    await lines.next();
+    const handle = findWindow(title)!;
+    for (const message of [WM_TIMER, WM_SYSTIMER]) {
+      post(handle, message, 1, 0xdead_beef);
+      expect(user32.postToThread(user32.threadOf(handle, null), message, 1, 0xdead_beef)).not.toBe(0);
+    }
+    post(handle, WM_USER + 3, 45, 0);
+    expect((await lines.next()).value).toBe(`message ${WM_USER + 3} 45`);
+    expect((await lines.next()).value).toBe('over, closed: true');
+    expect(await exited).toEqual([0, null]);
+  });
+
+  test.each([
+    ['WM_CLOSE', WM_CLOSE, 0],
+    ['SC_CLOSE', WM_SYSCOMMAND, SC_CLOSE],
+  ])('ends by itself once a sent %s has destroyed the window', async (_name, message, wParam) => {
+    const { title, lines, exited } = start('reads');
+    await lines.next();
+    user32.sendMessage(findWindow(title)!, message, wParam, 0);
+    expect((await lines.next()).value).toBe('over, closed: true');
     expect(await exited).toEqual([0, null]);
     expect(findWindow(title)).toBeUndefined();
   });

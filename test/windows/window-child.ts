@@ -16,5 +16,5 @@ if (how === 'reads') {
     process.stdout.write(`message ${message} ${wParam}\n`);
     window.close();
   }
-  process.stdout.write('over\n');
+  process.stdout.write(`over, closed: ${window.closed}\n`);
 }
