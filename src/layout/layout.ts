@@ -6,20 +6,20 @@ import { describe } from './describe.ts';
 import { checkRange, lengthOf, viewOf } from './memory.ts';
 import { makeView } from './record-view.ts';
 import { sha256Hex } from './sha256.ts';
-import { refuse, register, type Shape, type StructShape } from './shape.ts';
+import { refuse, register, type StructShape, type TypeInside } from './shape.ts';
 import type { BufferSource, Layout } from './types.ts';
 
 const DIGEST_DIGITS = 32;
 
-/** Makes the layout of a placed struct. `on` lays the same definition out for another ABI. */
+/** Makes the layout of a struct placed for the ABI `inside.home`. `on` lays the same definition out for another ABI. */
 export function makeLayout(
   shape: StructShape,
   pack: Pack | undefined,
-  abi: Abi,
-  shapeOnAbi: (abi: Abi) => Shape,
+  inside: Omit<TypeInside, 'bigEndian'>,
   on: (abi: Abi) => Layout,
 ): Layout {
   const { name, size, align } = shape;
+  const abi = inside.home;
   const valued = shape.fields.filter((field) => field.shape.kind !== 'pad');
   let digest: string | undefined;
   let codec: RecordCodec | undefined;
@@ -70,9 +70,7 @@ export function makeLayout(
   } as unknown as Layout;
   Object.freeze(layout);
   return register(layout, {
-    shapeOn: shapeOnAbi,
-    home: abi,
-    typeOn: on,
+    ...inside,
     bigEndian: () => refuse(name, 'a struct cannot be stored big-endian as a whole: swap its fields instead'),
   });
 }

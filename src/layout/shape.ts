@@ -113,6 +113,8 @@ interface CompositeShape extends Extent {
 }
 export interface StructShape extends CompositeShape {
   readonly kind: 'struct';
+  /** What its definition pins. */
+  readonly pinned: 'size' | 'offsets' | undefined;
 }
 export interface UnionShape extends CompositeShape {
   readonly kind: 'union';
@@ -141,7 +143,7 @@ export function lengthFieldOf(shape: Shape): string | undefined {
 /** How one public type answers for its ABIs. */
 export interface TypeInside {
   shapeOn(abi: Abi): Shape;
-  /** ABI that `size` and `align` of the public type are for; a struct with pins has no other. */
+  /** ABI that `size` and `align` of the public type are for; a struct with pins and an `abi` of its own has no other. */
   readonly home: Abi;
   /** The public type for that ABI where it is another object: a nested struct laid out anew. */
   typeOn?: (abi: Abi) => AnyType;

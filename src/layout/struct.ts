@@ -85,27 +85,54 @@ export function struct<const F extends Fields>(
   options?: StructOptions<F>,
 ): Layout<F> {
   const checked = requireOptions('a struct', options) ?? {};
-  return layoutOf(define('struct', name, fields, checked), abiOf(name, checked.abi)) as Layout<F>;
+  const definition = define('struct', name, fields, checked);
+  return layoutOf(definition, abiOf(name, checked.abi), checked.abi !== undefined) as Layout<F>;
 }
 
-function layoutOf(definition: Definition, home: Abi): Layout {
+/** `ownAbi` tells that the struct says itself what its pins hold for; any other takes that of the struct around it, pins and all. */
+function layoutOf(definition: Definition, home: Abi, ownAbi: boolean): Layout {
   const { name, size, offsets } = definition;
+  const pinned = size !== undefined ? 'size' : offsets !== undefined ? 'offsets' : undefined;
   const shapeOn = shapePerAbi((abi): StructShape => {
-    const pinned = size !== undefined ? 'size' : offsets !== undefined ? 'offsets' : undefined;
-    if (abi !== home && pinned !== undefined) {
-      refuse(`${name} for ${abi}`, `its ${pinned} ${pinned === 'size' ? 'is' : 'are'} pinned for ${home}`);
-    }
-    return { kind: 'struct', name, ...place(definition, abi) };
+    if (abi === home) return { kind: 'struct', name, pinned, ...place(definition, abi) };
+    if (ownAbi && pinned !== undefined) refusePins(name, pinned, home, abi);
+    return { kind: 'struct', name, pinned, ...place({ ...definition, name: `${name} for ${abi}` }, abi) };
   });
   const layouts = new Map<Abi, Layout>();
-  const on = (abi: Abi): Layout => {
-    if (!isAbi(abi)) refuse(name, `abi must be ${ABIS.join(', ')}, found ${String(abi)}`);
+  const layoutOn = (abi: Abi): Layout => {
     let layout = layouts.get(abi);
-    if (layout === undefined)
-      layouts.set(abi, (layout = makeLayout(shapeOn(abi) as StructShape, definition.pack, abi, shapeOn, on)));
+    if (layout === undefined) {
+      const shape = shapeOn(abi) as StructShape;
+      const inside = { shapeOn, home: abi, typeOn: layoutOn };
+      layouts.set(abi, (layout = makeLayout(shape, definition.pack, inside, (other) => on(abi, other))));
+    }
     return layout;
   };
-  return on(home);
+  const on = (from: Abi, abi: Abi): Layout => {
+    if (!isAbi(abi)) refuse(name, `abi must be ${ABIS.join(', ')}, found ${String(abi)}`);
+    const held = abi === from ? undefined : pinnedIn(shapeOn(from));
+    if (held?.pinned !== undefined) refusePins(held.name, held.pinned, from, abi);
+    return layoutOn(abi);
+  };
+  return layoutOn(home);
+}
+
+function refusePins(name: string, pinned: 'size' | 'offsets', home: Abi, abi: Abi): never {
+  refuse(`${name} for ${abi}`, `its ${pinned} ${pinned === 'size' ? 'is' : 'are'} pinned for ${home}`);
+}
+
+/** Finds a struct with pins: this one, or the first inside. */
+function pinnedIn(shape: Shape, seen = new Set<Shape>()): StructShape | undefined {
+  if (seen.has(shape)) return undefined;
+  seen.add(shape);
+  if (shape.kind === 'array') return pinnedIn(shape.of, seen);
+  if (shape.kind !== 'struct' && shape.kind !== 'union') return undefined;
+  if (shape.kind === 'struct' && shape.pinned !== undefined) return shape;
+  for (const field of shape.fields) {
+    const found = pinnedIn(field.shape, seen);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /**

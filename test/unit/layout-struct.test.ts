@@ -29,7 +29,7 @@ import {
 import { sha256Hex } from '../../src/layout/sha256.ts';
 import { struct, union } from '../../src/layout/struct.ts';
 import { char, char16, char32, shortString, utf8, wchar } from '../../src/layout/text-types.ts';
-import type { AnyType, Fields } from '../../src/layout/types.ts';
+import type { AnyType, Fields, Layout } from '../../src/layout/types.ts';
 import { withCode } from '../support/with-code.ts';
 
 const Quote = struct(
@@ -143,6 +143,40 @@ describe('a layout', () => {
     const Outer = struct('Outer', { list: array(Inner, 2), one: Inner }, { abi: 'win64' });
     expect([Inner.size, Outer.size]).toEqual([8, 12]);
     expect(Outer.fields[1]!.type).toMatchObject({ name: 'Inner', size: 4, abi: 'win64' });
+  });
+
+  test.each(['win64', 'win32', 'linux64', 'linux32'] as const)(
+    'gives nested structs with pins and no abi the outermost ABI: %s',
+    (abi) => {
+      const wide = abi === 'linux64' ? 8 : 4;
+      const Sized = struct('Sized', { a: u32 }, { size: 4 });
+      const Pinned = struct('Pinned', { a: u8, n: long }, { offsets: { n: 3 }, size: 12 });
+      const either = union('Either', { it: Pinned, list: array(Sized, 2) });
+      const Outer = struct('Outer', { sized: Sized, pinned: Pinned, either }, { abi });
+      expect(Outer).toMatchObject({ abi, offsets: { sized: 0, pinned: 4, either: 16 }, size: 28 });
+      const nested = Outer.fields[1]!.type as Layout;
+      expect(nested).toMatchObject({ abi, size: 12, offsets: { a: 0, n: 3 } });
+      expect(nested.fields[1]!.size).toBe(wide);
+      const other = abi === 'win32' ? 'win64' : 'win32';
+      for (const layout of [nested, Outer]) expect(layout.on(abi)).toBe(layout);
+      expect(() => nested.on(other)).toThrow(
+        `cannot lay out Pinned for ${other}: its size is pinned for ${abi}`,
+      );
+      expect(() => Outer.on(other)).toThrow(
+        `cannot lay out Sized for ${other}: its size is pinned for ${abi}`,
+      );
+      const InUnion = struct('InUnion', { either }, { abi });
+      expect(() => InUnion.on(other)).toThrow(`cannot lay out Pinned for ${other}`);
+    },
+  );
+
+  test('checks the size of a nested struct for the outermost ABI', () => {
+    const { size } = wchar(2);
+    const Sized = struct('Sized', { text: wchar(2) }, { size });
+    const other = size === 8 ? 'win64' : 'linux64';
+    expect(() => struct('Outer', { sized: Sized }, { abi: other })).toThrow(
+      `cannot lay out Sized for ${other}: its size is ${size === 8 ? 4 : 8} bytes, expected ${size}`,
+    );
   });
 
   test('has one digest for equal memory, another for any difference', () => {
