@@ -36,8 +36,7 @@ const PAGES: readonly Page[] = [
     name: 'big5',
     leads: [0x81, 0xfe],
     trails: [0x40, 0xfe],
-    // The extension area below 0xA1 belongs to Hong Kong and to end users, not to the code page.
-    readOnly: (pair) => pair < 0xa140,
+    complete: completeBig5,
     preferLast: new Set([0x2550, 0x255e, 0x2561, 0x256a, 0x5341, 0x5345]),
   },
   {
@@ -87,6 +86,18 @@ function completeKorean(pairs: Uint16Array): void {
   let next = 0;
   for (let syllable = 0xac00; syllable <= 0xd7a3; syllable++) {
     if (!known.has(syllable)) pairs[free[next++] as number] = syllable;
+  }
+}
+
+/**
+ * Makes the pairs below 0xA140 what code page 950 has there: the private-use characters of end users. Some decoders have signs of
+ * Hong Kong in their place, which the code page cannot write.
+ */
+function completeBig5(pairs: Uint16Array): void {
+  let unit = 0xeeb8;
+  for (let lead = 0x81; lead <= 0xa0; lead++) {
+    if (lead === 0x8e) unit = 0xe311;
+    for (const trail of [...range(0x40, 0x7e), ...range(0xa1, 0xfe)]) pairs[(lead << 8) | trail] = unit++;
   }
 }
 
