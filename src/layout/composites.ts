@@ -38,12 +38,14 @@ export function bytes<const O extends { readonly length?: string } = {}>(
   );
 }
 
+type ElementOf<E> = E extends PadType ? never : unknown;
+
 /** Declares `n` elements of `type`; nest for more dimensions. `length` names the sibling that holds how many count. */
 export function array<
   E extends AnyType,
   const N extends number,
   const O extends { readonly length?: string } = {},
->(type: E, n: N, options?: O): Sized<ArrayType<E, N>, O> {
+>(type: E & ElementOf<E>, n: N, options?: O): Sized<ArrayType<E, N>, O> {
   const inside = insideOf(type);
   if (inside === undefined) refuse('array', 'its element is no field type');
   if (type.kind === 'pad') refuse('array', 'padding has no elements: use pad(n)');
@@ -130,7 +132,8 @@ function rangeOf({ code, size }: NumberShape): readonly [bigint, bigint] {
   return code.startsWith('u') ? [0n, (1n << width) - 1n] : [-(1n << (width - 1n)), (1n << (width - 1n)) - 1n];
 }
 
-type OpenValue<B, O> = O extends { readonly open: true } ? Infer<B> : never;
+/** Options whose `open` is not known to be false may be those of an open enum. */
+type OpenValue<B, O> = O extends { readonly open?: false } ? never : Infer<B>;
 
 /** Declares named values of an integer; a record holds the name. With `open` an unknown value reads as its number. */
 export function enumOf<

@@ -1,7 +1,7 @@
 // The scalar types: integers, floats, booleans and times. One constant each; `be` gives the big-endian form of any type.
 import { ABI_RULES, type Abi, type AbiRules } from './abi.ts';
 import { defineType, insideOf, refuse, type Epoch, type NumberCode } from './shape.ts';
-import type { AnyType, FieldType, NumberType } from './types.ts';
+import type { AnyType, ArrayType, FieldType, Layout, NumberType, UnionType } from './types.ts';
 
 const SIZES: Readonly<Record<NumberCode, 1 | 2 | 4 | 8>> = {
   u8: 1,
@@ -120,8 +120,12 @@ export const tDateTime: FieldType<Date> = time('tDateTime');
 /** Milliseconds since 1970-01-01 UTC as a signed 64-bit integer. */
 export const unixMs: FieldType<Date> = time('unixMs');
 
+/** Structs and unions, and arrays of them, are not swapped as a whole. */
+type Swappable<T> =
+  T extends ArrayType<infer E, any> ? Swappable<E> : T extends Layout | UnionType<any> ? never : unknown;
+
 /** Gives the same type stored big-endian; single bytes stay as they are. @throws LayoutError LAYOUT_FIELD_INVALID for structs and unions */
-export function be<T extends AnyType>(type: T): T {
+export function be<T extends AnyType>(type: T & Swappable<T>): T {
   const inside = insideOf(type);
   if (inside === undefined) refuse('be()', 'its argument is no field type');
   return inside.bigEndian() as T;

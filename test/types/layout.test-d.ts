@@ -5,8 +5,11 @@ import { be, bool, f32, f64, filetime, i32, long, u16, u32, u64, u8 } from '../.
 import { struct, union } from '../../src/layout/struct.ts';
 import { char, char16, utf8 } from '../../src/layout/text-types.ts';
 import type {
+  AnyType,
+  ArrayType,
   ColumnOf,
   FieldName,
+  FieldType,
   Infer,
   InferInput,
   InferPatch,
@@ -164,6 +167,42 @@ describe('struct', () => {
     expectTypeOf(() => enumOf(u8, { A: 'x' })).toBeFunction();
     // @ts-expect-error a float is no base
     expectTypeOf(() => bits(f64, { a: 1 })).toBeFunction();
+  });
+
+  test('an enum is closed only if its options cannot say otherwise', () => {
+    const members = { Off: 0, On: 1 } as const;
+    const widened = { open: true };
+    const optional: { readonly open?: boolean } = {};
+    const shut = { open: false } as const;
+    const none = {};
+    expectTypeOf(enumOf(u8, members, widened)).toEqualTypeOf<FieldType<'Off' | 'On' | number>>();
+    expectTypeOf(enumOf(u64, { Off: 0n }, optional)).toEqualTypeOf<FieldType<'Off' | bigint>>();
+    expectTypeOf(enumOf(u8, members, shut)).toEqualTypeOf<FieldType<'Off' | 'On'>>();
+    expectTypeOf(enumOf(u8, members, none)).toEqualTypeOf<FieldType<'Off' | 'On'>>();
+    expectTypeOf(enumOf(u8, members)).toEqualTypeOf<FieldType<'Off' | 'On'>>();
+  });
+
+  test('an array has no padding for elements', () => {
+    // @ts-expect-error padding is no element
+    expectTypeOf(() => array(pad(1), 2)).toBeFunction();
+    expectTypeOf(array(Point, 2)).toEqualTypeOf<ArrayType<typeof Point, 2>>();
+  });
+
+  test('be swaps no struct and no union, nor arrays of them', () => {
+    const either = union('Either', { a: u8 });
+    // @ts-expect-error a struct
+    expectTypeOf(() => be(Point)).toBeFunction();
+    // @ts-expect-error a union
+    expectTypeOf(() => be(either)).toBeFunction();
+    // @ts-expect-error an array of structs
+    expectTypeOf(() => be(array(Point, 2))).toBeFunction();
+    // @ts-expect-error an array of arrays of unions
+    expectTypeOf(() => be(array(array(either, 2), 2))).toBeFunction();
+    expectTypeOf(be(array(array(u16, 2), 3))).toEqualTypeOf<ArrayType<ArrayType<typeof u16, 2>, 3>>();
+    expectTypeOf(be(enumOf(u8, { A: 1 }))).toEqualTypeOf<FieldType<'A'>>();
+    const some: AnyType = u16;
+    expectTypeOf(be(some)).toEqualTypeOf<AnyType>();
+    expectTypeOf(array(some, 2)).toEqualTypeOf<ArrayType<AnyType, 2>>();
   });
 });
 

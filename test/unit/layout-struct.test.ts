@@ -353,7 +353,7 @@ describe('values', () => {
     expect(bytesOf(be(char16(2)), 'A')).toEqual([0, 65, 0, 0]);
     expect(be(u8)).toBe(u8);
     expect(be(be(u16)).size).toBe(2);
-    expect(() => be(Quote)).toThrow(/cannot be stored big-endian/);
+    expect(() => be(Quote as AnyType)).toThrow(/cannot be stored big-endian/);
     expect(() => be({} as never)).toThrow(withCode('LAYOUT_FIELD_INVALID'));
   });
 
