@@ -247,6 +247,31 @@ describe('view', () => {
     );
   });
 
+  test('parts are changed through their members, not replaced; their keys are those of the class', () => {
+    const Point = struct('Point', { x: u8 });
+    const All = struct('All', {
+      point: Point, either: union('Either', { a: u8, b: u16 }), flags: bits(u8, { ready: 1 }), points: array(Point, 2),
+      n: u8, list: array(u8, 2, { length: 'n' }),
+    }); // prettier-ignore
+    const view = All.view(new ArrayBuffer(All.size));
+    const before = view.toJSON();
+    const values = {
+      point: { x: 1 },
+      either: { a: 1 },
+      flags: { ready: 1 },
+      points: [{ x: 1 }, { x: 2 }],
+      list: [1],
+    };
+    for (const [name, value] of Object.entries(values))
+      expect(() => Object.assign(view, { [name]: value })).toThrow(TypeError);
+    expect(JSON.stringify(view)).toBe(JSON.stringify(before));
+    Object.assign(view.points, { 1: { x: 9 } });
+    view.n = 1;
+    view.list[0] = 7;
+    expect(view.toJSON()).toMatchObject({ points: [{ x: 0 }, { x: 9 }], n: 1, list: [7] });
+    expect([Object.keys(view), { ...view }]).toEqual([[], {}]);
+  });
+
   test('setting a text or byte string with a length sets its sibling too', () => {
     const Note = struct('Note', { n: u16, text: utf8(8, { length: 'n' }) });
     const memory = new ArrayBuffer(Note.size);
