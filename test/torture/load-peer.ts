@@ -120,10 +120,14 @@ async function work(betweenRounds: () => Promise<void> | undefined): Promise<voi
   }
 }
 
+function collect(): void {
+  gc?.();
+  gc?.();
+}
+
 /** What this process holds, after garbage was collected; the resident set without pages that it shares. */
 function held(): { memory: number; resident: number; held: string } {
-  gc?.();
-  gc?.();
+  collect();
   const { heapUsed, external } = process.memoryUsage();
   const rollup = readFileSync('/proc/self/smaps_rollup', 'latin1');
   const kibibytes = Number(/^Private_Dirty: +(\d+) kB$/m.exec(rollup)![1]);
@@ -207,6 +211,8 @@ if (isMainThread) {
   });
   await work(async () => {
     if (rest === undefined) return;
+    // Each thread has a heap of its own, whose garbage counts as the process's.
+    collect();
     parentPort!.postMessage('resting');
     await rest;
     rest = undefined;
