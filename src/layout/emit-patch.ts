@@ -13,11 +13,11 @@ import {
 } from './emit-write.ts';
 import { Fault } from './fault.ts';
 import { capacityOf } from './lengths.ts';
+import { copyBetween } from './memory.ts';
 import { NUMBER_ACCESS } from './number-access.ts';
 import { enumStorer } from './scalar-codec.ts';
 import { lengthFieldOf, type NumberShape, type PlacedField, type Shape, type StructShape } from './shape.ts';
 import { toStored } from './times.ts';
-import { copyBetween } from './trial.ts';
 import { codecOfShape, type ValueCodec } from './value-codec.ts';
 
 export interface PatchText {

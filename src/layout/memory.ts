@@ -113,6 +113,23 @@ export function copyText(view: DataView, at: number, limit: number): number {
   return (seen & HIGH_BITS) === 0 ? i : ~i;
 }
 
+/** Copies `length` bytes from byte `fromAt` of one view to byte `toAt` of another. */
+export function copyBetween(
+  to: DataView,
+  toAt: number,
+  from: DataView,
+  fromAt: number,
+  length: number,
+): void {
+  if (length > LOOP_BYTES) {
+    bytesOf(to, toAt, length).set(bytesOf(from, fromAt, length));
+    return;
+  }
+  let i = 0;
+  for (; i + 4 <= length; i += 4) to.setInt32(toAt + i, from.getInt32(fromAt + i));
+  for (; i < length; i++) to.setUint8(toAt + i, from.getUint8(fromAt + i));
+}
+
 /** Gives a private copy of `length` bytes. */
 export function copyOut(view: DataView, at: number, length: number): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(length);

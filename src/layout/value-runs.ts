@@ -1,7 +1,7 @@
 // Which bytes of a staged record a write puts into memory that others use too: whole values, never padding, and of a revision only
 // the values that differ.
 import { same } from './changes.ts';
-import { bytesOf } from './memory.ts';
+import { bytesOf, copyBetween } from './memory.ts';
 import { lengthFieldOf, shapeOn, type BitsShape, type Shape } from './shape.ts';
 import type { AnyLayout } from './types.ts';
 import { codecOfShape } from './value-codec.ts';
@@ -59,7 +59,7 @@ class Collector {
   #keepUnnamed(shape: BitsShape, at: number): void {
     const codec = codecOfShape(shape);
     const value = codec.read(this.#staged, at);
-    for (let i = at; i < at + shape.size; i++) this.#staged.setUint8(i, this.#base.getUint8(i));
+    copyBetween(this.#staged, at, this.#base, at, shape.size);
     codec.patch?.(this.#staged, at, value);
   }
 

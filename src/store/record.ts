@@ -138,8 +138,9 @@ export class ForeignReader {
 export class ForeignWriter extends ForeignReader {
   write(record: unknown): void {
     const fields = this.#withoutGuard(record, 'write');
-    this.#revise((before, staged) => {
-      this.parts.guardFields.fill(fields, before ?? this.layout.zero());
+    const { guardFields } = this.parts;
+    this.#revise((staged) => {
+      if (guardFields.ranges.length > 0) guardFields.fill(fields, this.#before() ?? this.layout.zero());
       this.codec.encode(staged, 0, fields);
       return 'all values';
     });
@@ -147,7 +148,7 @@ export class ForeignWriter extends ForeignReader {
 
   assign(patch: unknown): void {
     const fields = this.#withoutGuard(patch, 'assign');
-    this.#revise((_before, staged) => {
+    this.#revise((staged) => {
       this.codec.patch(staged, 0, fields);
       return 'changed values';
     });
@@ -155,11 +156,10 @@ export class ForeignWriter extends ForeignReader {
 
   update(change: (draft: object) => unknown): void {
     requireChange(change, this.layout);
-    this.#revise((before, staged) => {
-      const draft = this.decodeCopy();
+    this.#revise((staged) => {
+      const [before, draft] = [this.decodeCopy(), this.decodeCopy()];
       runChange(change, draft, () => this.layout.name);
-      // A draft was decoded, so the record decodes.
-      const changes = changedFields(this.layout, before as Values, draft);
+      const changes = changedFields(this.layout, before, draft);
       if (changes === undefined) return 'nothing';
       this.codec.patch(staged, 0, this.parts.guardFields.strip(changes));
       return 'changed values';
@@ -167,15 +167,13 @@ export class ForeignWriter extends ForeignReader {
   }
 
   /** Reads the record, lets `stage` try a write on a copy of its bytes, and does that write if nobody else wrote since. */
-  #revise(
-    stage: (before: Values | undefined, staged: DataView) => 'all values' | 'changed values' | 'nothing',
-  ): void {
+  #revise(stage: (staged: DataView) => 'all values' | 'changed values' | 'nothing'): void {
     const { layout, live } = this;
     const { protocol, guardFields } = this.parts;
     const attempt = (): boolean => {
       const token = this.take();
       const [base, staged] = [this.copyOfCopy(), this.copyOfCopy()];
-      const what = stage(this.#before(), staged);
+      const what = stage(staged);
       this.requireOpen();
       if (what === 'nothing') return true;
       const runs = valueRuns(layout, base, staged, guardFields.ranges, what === 'all values');
