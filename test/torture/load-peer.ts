@@ -1,15 +1,18 @@
-// One process of load.ts, and its worker threads: `load-peer.ts NAME SEED GUARD THREADS`, GUARD as JSON. Reads, writes, watches,
-// leaves and joins the store at random until its input ends, checks what it sees, and prints what it did and what was wrong.
-// Twice, after a while and before the end, all threads rest between two rounds, and what the process holds is counted.
-import { once } from 'node:events';
+// One process of load.ts, and its worker threads: `load-peer.ts NAME SEED PLAN`, PLAN as JSON. Reads, writes, watches, leaves and
+// joins the store at random until its input ends, checks what it sees, and prints what it did and what was wrong. At half time
+// and before the end all threads rest between two rounds, and what the process holds is counted.
+import { on } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { GuardError, joinStore, openStore, type StoreOptions, type StoreWriter } from '../../src/index.ts';
+import koffi from 'koffi';
+import { GuardError, joinStore, openStore, type StoreWriter } from '../../src/index.ts';
 import { countHeld } from '../support/system.ts';
 import { Chance } from './campaign.ts';
 import { Account, CAPACITY, isSound, seal } from './account.ts';
+import type { Plan } from './load.ts';
 
-const [name = '', seed = '', guard = '', threads = '0'] = process.argv.slice(2);
+const [name = '', seed = '', planText = ''] = process.argv.slice(2);
+const plan = JSON.parse(planText) as Plan;
 const chance = new Chance(Number(seed));
 const { gc } = globalThis as { gc?: () => void };
 const ended = new AbortController();
@@ -45,16 +48,14 @@ function tolerate(work: () => void): boolean {
 const join = (): StoreWriter<typeof Account> => {
   did.joins++;
   return chance.fraction() < 0.5
-    ? joinStore({
-        name,
-        layout: Account,
-        capacity: CAPACITY,
-        guard: JSON.parse(guard) as NonNullable<StoreOptions<typeof Account>['guard']>,
-      })
+    ? joinStore({ name, layout: Account, capacity: CAPACITY, guard: plan.guard })
     : openStore(name, Account, { access: 'read-write' });
 };
 
 let store = join();
+/** What two of the mistakes keep with each round. */
+const KEPT_BYTES = 2 ** 20;
+const kept: Buffer[] = [];
 const scratch = Account.zero();
 
 /** A handful of changes of one record or of all, then no more. */
@@ -87,17 +88,19 @@ const actions: readonly (() => void | Promise<void>)[] = [
   () => {
     const index = chance.below(CAPACITY);
     const text = '簡'.repeat(chance.below(8));
-    if (
-      tolerate(() =>
-        store.update(index, (draft) => {
-          note('update', draft);
-          draft.count += 1n;
-          draft.text = text;
-          seal(draft);
-        }),
-      )
-    )
-      did.updates++;
+    const change = (draft: typeof scratch): void => {
+      note('update', draft);
+      draft.count += 1n;
+      draft.text = text;
+      if (plan.mistake !== 'forgets a checksum' || chance.fraction() < 0.9) seal(draft);
+    };
+    const update = (): void => {
+      if (plan.mistake !== 'loses updates') return store.update(index, change);
+      const copy = store.read(index);
+      change(copy);
+      store.write(index, copy);
+    };
+    if (tolerate(update)) did.updates++;
   },
 ];
 
@@ -111,8 +114,11 @@ async function work(betweenRounds: () => Promise<void> | undefined): Promise<voi
       did.reads++;
       tolerate(() => void chance.pick(actions)());
     }
+    if (plan.mistake === 'keeps buffers') kept.push(Buffer.alloc(KEPT_BYTES, 1));
+    if (plan.mistake === 'keeps native memory')
+      new Uint8Array(koffi.view(koffi.alloc('uint8', KEPT_BYTES), KEPT_BYTES)).fill(1);
     if (chance.fraction() < 0.05) {
-      store.close();
+      if (plan.mistake !== 'leaves stores open') store.close();
       store = join();
     }
     if (chance.fraction() < 0.05) await watchSome();
@@ -120,88 +126,82 @@ async function work(betweenRounds: () => Promise<void> | undefined): Promise<voi
   }
 }
 
-function collect(): void {
+/** Bytes of this thread's heap and buffers, after garbage was collected. */
+function heldByThread(): number {
   gc?.();
   gc?.();
-}
-
-/** What this process holds, after garbage was collected; the resident set without pages that it shares. */
-function held(): { memory: number; resident: number; held: string } {
-  collect();
   const { heapUsed, external } = process.memoryUsage();
-  const rollup = readFileSync('/proc/self/smaps_rollup', 'latin1');
-  const kibibytes = Number(/^Private_Dirty: +(\d+) kB$/m.exec(rollup)![1]);
-  return { memory: heapUsed + external, resident: kibibytes * 1024, held: JSON.stringify(countHeld()) };
+  return heapUsed + external;
 }
 
-const WARM_UP_MS = 2000;
-const isMessage = (worker: Worker, expected: string): Promise<void> =>
-  new Promise((resolve) => {
-    const listen = (message: unknown): void => {
-      if (message !== expected) return;
-      worker.off('message', listen);
-      resolve();
-    };
-    worker.on('message', listen);
-  });
+/** What a thread tells the first one: bytes that it holds while it rests, or what it did in the end. */
+type Told = { readonly resting: number } | { readonly did: typeof did; readonly wrong: readonly string[] };
+
+/** The first such message of the worker from now on. */
+async function hear<Key extends 'resting' | 'did'>(
+  worker: Worker,
+  key: Key,
+): Promise<Extract<Told, Record<Key, unknown>>> {
+  for await (const [told] of on(worker, 'message') as AsyncIterable<[Told]>)
+    if (key in told) return told as Extract<Told, Record<Key, unknown>>;
+  throw new Error('unreachable');
+}
 
 async function main(): Promise<void> {
-  const workers = Array.from(
-    { length: Number(threads) },
-    (_, i) =>
-      new Worker(new URL(import.meta.url), { argv: [name, `${Number(seed) + 1000 * (i + 1)}`, guard] }),
-  );
+  const workers = Array.from({ length: plan.threads }, (_, i) => {
+    const argv = [name, String(Number(seed) + 1000 * (i + 1)), planText];
+    return new Worker(new URL(import.meta.url), { argv });
+  });
   const tell = (what: string): void => workers.forEach((worker) => worker.postMessage(what));
-  /** Counts what the process holds while its threads rest. */
-  const heldAtRest = async (): Promise<ReturnType<typeof held>> => {
-    const resting = workers.map((worker) => isMessage(worker, 'resting'));
+  /** Counts what the process holds while its threads rest: heaps, pages that it shares with nobody, descriptors and mappings. */
+  const holdAll = async (): Promise<{ memory: number; resident: number; held: string }> => {
+    const resting = workers.map((worker) => hear(worker, 'resting'));
     tell('rest');
-    await Promise.all(resting);
-    const found = held();
+    let memory = heldByThread();
+    for (const thread of await Promise.all(resting)) memory += thread.resting;
+    const rollup = readFileSync('/proc/self/smaps_rollup', 'latin1');
+    const kibibytes = Number(/^Private_Dirty: +(\d+) kB$/m.exec(rollup)![1]);
+    const held = JSON.stringify(countHeld());
     tell('go on');
-    return found;
+    return { memory, resident: kibibytes * 1024, held };
   };
   let isOver = false;
   process.stdin.resume();
   process.stdin.once('end', () => (isOver = true));
   process.stdout.write('ready\n');
-  const warm = performance.now() + WARM_UP_MS;
-  let before: ReturnType<typeof held> | undefined;
-  let after: ReturnType<typeof held> | undefined;
+  const halfTime = performance.now() + plan.halfTimeMs;
+  let before: Awaited<ReturnType<typeof holdAll>> | undefined;
+  let after: Awaited<ReturnType<typeof holdAll>> | undefined;
   await work(async () => {
-    if (before === undefined && performance.now() > warm) before = await heldAtRest();
+    if (before === undefined && performance.now() > halfTime) before = await holdAll();
     if (!isOver || before === undefined) return;
-    after = await heldAtRest();
+    after = await holdAll();
     ended.abort();
   });
-  const reports = workers.map(async (worker) => {
-    for (;;) {
-      const [message] = (await once(worker, 'message')) as [typeof report | string];
-      if (typeof message !== 'string') return message;
-    }
-  });
+  const reports = workers.map((worker) => hear(worker, 'did'));
   tell('end');
   store.close();
   const report = { ...did, wrong: wrong.slice(0, 5) };
   for (const each of await Promise.all(reports)) {
-    for (const key of Object.keys(did) as (keyof typeof did)[]) report[key] += each[key];
+    for (const key of Object.keys(did) as (keyof typeof did)[]) report[key] += each.did[key];
     report.wrong.push(...each.wrong);
   }
-  let [growth, residentGrowth] = [0, 0];
-  if (before !== undefined && after !== undefined) {
-    if (before.held !== after.held)
-      report.wrong.push(`held ${before.held} after a while, ${after.held} at the end`);
-    growth = after.memory - before.memory;
-    residentGrowth = after.resident - before.resident;
-  }
+  if (before!.held !== after!.held)
+    report.wrong.push(`held ${before!.held} at half time, ${after!.held} at the end`);
   process.stdin.destroy();
-  const line = { ...report, wrong: report.wrong.join('; '), growth, residentGrowth };
+  const line = {
+    ...report,
+    wrong: report.wrong.slice(0, 5).join('; '),
+    growth: after!.memory - before!.memory,
+    residentGrowth: after!.resident - before!.resident,
+  };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
 if (isMainThread) {
   await main();
 } else {
+  const say = (told: Told): void => parentPort!.postMessage(told);
   let rest: Promise<void> | undefined;
   let goOn = (): void => {};
   parentPort!.on('message', (message) => {
@@ -212,12 +212,11 @@ if (isMainThread) {
   await work(async () => {
     if (rest === undefined) return;
     // Each thread has a heap of its own, whose garbage counts as the process's.
-    collect();
-    parentPort!.postMessage('resting');
+    say({ resting: heldByThread() });
     await rest;
     rest = undefined;
   });
   store.close();
-  parentPort!.postMessage({ ...did, wrong });
+  say({ did, wrong });
   parentPort!.close();
 }
