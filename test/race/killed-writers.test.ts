@@ -9,6 +9,9 @@
 import { describe, expect, test } from 'vitest';
 import { createStore, openSegment, openStore, type StoreWriter } from '../../src/index.ts';
 import type { Chance } from '../torture/campaign.ts';
+import { mapGround } from '../torture/killed-maps.ts';
+import { storeGround } from '../torture/killed-stores.ts';
+import { withMistake } from '../torture/mistake.ts';
 import { killAtRandom } from '../torture/random-kills.ts';
 import { Bed, type Peer, sleep, TIERS, until } from '../support/bed.ts';
 import { hasDied, isStopped, letGoOn, stopPeer } from '../support/ending.ts';
@@ -31,6 +34,9 @@ import {
 const KILLS = onWindows ? 12 : 100;
 /** Each waits for a Node process to start. */
 const KILLS_UNDER_MUTEX = onWindows ? 4 : 20;
+const KILLS_IN_MAPS = onWindows ? 4 : 30;
+/** A mistake that takes a kill at the right moment may be missed once. */
+const TRIES = 4;
 /** Index of the record whose first write starts a waiting native writer. */
 const START = 1;
 const STEPS = ['acquired', 'half-filled', 'filled', 'published', 'unlocked', 'disarmed'] as const;
@@ -59,21 +65,25 @@ async function stopInside(writer: Peer, slot: RawSlot, chance: Chance): Promise<
 
 describe.each(TIERS)('killed writers, $tier', (tier) => {
   test(`${KILLS} kills at random points lose nothing, tear nothing and stop nobody`, async () => {
-    const { kills, pausesMs } = await killAtRandom(new Bed(), luck(), tier, (count) => count >= KILLS);
+    const ground = storeGround(new Bed(), tier, 'latch');
+    const { kills, pausesMs } = await killAtRandom(luck(), ground, (count) => count >= KILLS);
     expect(kills).toBe(KILLS);
     // Lanes that are still starting are not waited for: on a busy machine that is most of them.
     expect(pausesMs.length).toBeGreaterThan(onWindows ? 0 : KILLS / 10);
   });
 
   test(`${KILLS_UNDER_MUTEX} kills under a mutex lose nothing and stop nobody`, async () => {
-    const { kills } = await killAtRandom(
-      new Bed(),
-      luck(),
-      tier,
-      (count) => count >= KILLS_UNDER_MUTEX,
-      'namedMutex',
-    );
+    const ground = storeGround(new Bed(), tier, 'namedMutex');
+    const { kills } = await killAtRandom(luck(), ground, (count) => count >= KILLS_UNDER_MUTEX);
     expect(kills).toBe(KILLS_UNDER_MUTEX);
+  });
+
+  test(`${KILLS_IN_MAPS} kills of writers of a map lose no key and no change, mix nothing and stop nobody`, async () => {
+    const chance = luck();
+    const ground = mapGround(new Bed(), tier, chance);
+    const { kills, pausesMs } = await killAtRandom(chance, ground, (count) => count >= KILLS_IN_MAPS);
+    expect(kills).toBe(KILLS_IN_MAPS);
+    expect(pausesMs.length).toBeGreaterThan(0);
   });
 
   test.each(SPELLINGS)(
@@ -103,6 +113,34 @@ describe.each(TIERS)('killed writers, $tier', (tier) => {
       }
     },
   );
+});
+
+describe('the control, killed writers of a map', () => {
+  test.each([
+    ['that acknowledge a change before they make it', 'hasty', '', /key \d+ has -?\d+, expected -?\d+$/],
+    [
+      'that do not finish what a dead one began',
+      'sound',
+      'do not finish what a dead one began',
+      /in use|is damaged|not sound/,
+    ],
+    [
+      'that empty words of the index which searches pass',
+      'sound',
+      'empty words of the index that searches pass',
+      /expected|not found|times in an iteration/,
+    ],
+  ])('%s, are found', async (_what, how, mistake, fault) => {
+    const bed = new Bed();
+    const chance = luck();
+    const killing = async (): Promise<void> => {
+      for (let tries = 0; tries < TRIES; tries++) {
+        const ground = mapGround(bed, mistake === '' ? TIERS[0]! : withMistake(mistake), chance, how);
+        await killAtRandom(chance, ground, (count) => count >= KILLS_IN_MAPS);
+      }
+    };
+    await expect(killing()).rejects.toThrow(fault);
+  });
 });
 
 describe('a native writer killed', () => {

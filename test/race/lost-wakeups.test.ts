@@ -2,15 +2,18 @@
 import { describe, expect, test } from 'vitest';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { openStore } from '../../src/index.ts';
 import { ARMED_WORD } from '../../src/store/segment-header.ts';
 import { Bed, NODE, sleep, TIERS, until } from '../support/bed.ts';
 import { stopPeer } from '../support/ending.ts';
 import { onWindows } from '../support/system.ts';
 import { luck } from '../support/luck.ts';
+import { withMistake } from '../torture/mistake.ts';
 import { allDelivered, type Audience, burst, dismiss, watchFrom } from '../torture/wakeups.ts';
 import { Fields, fieldsKind, rawSlot } from './records.ts';
 
 const ROUNDS = onWindows ? 40 : 150;
+const ROUNDS_OF_CONTROL = 5;
 /** Many, so that a look at all of them takes a while: what is written behind its back must not be lost. */
 const CAPACITY = 2000;
 
@@ -20,11 +23,13 @@ const ALONE: Audience = { threadsOf: [0], both: false, native: false };
 
 describe.each(TIERS)('watches, $tier', (tier) => {
   test.each([
-    ['a crowd', CROWD],
-    ['one alone', ALONE],
-  ])(`${ROUNDS} random bursts lose no wake-up: %s`, async (_who, audience) => {
+    ['a crowd', 'store', CROWD],
+    ['one alone', 'store', ALONE],
+    ['a crowd', 'map', CROWD],
+    ['one alone', 'map', ALONE],
+  ] as const)(`${ROUNDS} random bursts lose no wake-up: %s before a %s`, async (_who, kind, audience) => {
     const bed = new Bed();
-    const stage = await watchFrom(bed, tier, audience, CAPACITY);
+    const stage = await watchFrom(bed, tier, audience, CAPACITY, kind);
     await burst(bed, luck(), tier, stage, (rounds) => rounds >= ROUNDS);
     const { delivered, byTimer } = await dismiss(stage);
     expect(byTimer, 'states that only the timer brought').toBe(0);
@@ -34,7 +39,7 @@ describe.each(TIERS)('watches, $tier', (tier) => {
   test('the control, a writer that dies before it rings, is found by the timer', async () => {
     const bed = new Bed();
     const stage = await watchFrom(bed, tier, CROWD, 1);
-    stage.store.write(0, fieldsKind.fill(Fields.zero(), 1));
+    stage.watched.change(0, luck());
     await allDelivered(stage, 0);
     await sleep(50); // asleep with the bell armed
     const dead = bed.native('interrupt', stage.name, 0, 'disarmed', 'kill');
@@ -44,6 +49,14 @@ describe.each(TIERS)('watches, $tier', (tier) => {
     expect((await dismiss(watchers)).byTimer, 'the timer was not seen').toBeGreaterThan(0);
     await stage.native!.end();
   });
+
+  test('the control, writers of a map that do not ring, is found', async () => {
+    const bed = new Bed();
+    const stage = await watchFrom(bed, tier, CROWD, CAPACITY, 'map');
+    const mistaken = withMistake('take the ring and do not ring');
+    await burst(bed, luck(), mistaken, stage, (rounds) => rounds >= ROUNDS_OF_CONTROL);
+    expect((await dismiss(stage)).byTimer, 'no wake-up was lost').toBeGreaterThan(0);
+  });
 });
 
 test.each(['SIGSTOP', 'SIGKILL'] as const)(
@@ -51,7 +64,8 @@ test.each(['SIGSTOP', 'SIGKILL'] as const)(
   async (signal) => {
     const bed = new Bed();
     const stage = await watchFrom(bed, TIERS[0]!, ALONE, 1);
-    const { words } = rawSlot(stage.store.segment.buffer, 0);
+    const store = bed.keep(openStore(stage.name, Fields, { access: 'read-write' }));
+    const { words } = rawSlot(store.segment.buffer, 0);
     const armed = (): number => Atomics.load(words, ARMED_WORD);
     await until('a sleeping watcher', () => armed() === 1);
     const [watcher] = stage.watchers;
@@ -62,7 +76,7 @@ test.each(['SIGSTOP', 'SIGKILL'] as const)(
     }
     // What a write rings for is the armed word, and only a watcher that runs sets it.
     for (let value = 1; value <= 1000; value++) {
-      stage.store.write(0, fieldsKind.fill(Fields.zero(), value));
+      store.write(0, fieldsKind.fill(Fields.zero(), value));
       expect(armed()).toBe(0);
     }
   },

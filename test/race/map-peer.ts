@@ -1,6 +1,5 @@
-// The processes of the map races, `map-peer.ts ROLE NAME SEED …`: one script, one subcommand per role. Prints "ready", works until its standard input ends, then
-// prints one line of JSON.
-import { openMap, openSegment } from '../../src/index.ts';
+// The processes of the map races, `map-peer.ts ROLE NAME SEED …`: one script, one subcommand per role (role.ts).
+import { openMap, openSegment, openStore } from '../../src/index.ts';
 import { Chance } from '../torture/campaign.ts';
 import { brokenGet } from './broken-map.ts';
 import {
@@ -13,23 +12,14 @@ import {
   MOVING,
   MOVING_KEYS,
 } from './map-records.ts';
+import { Owner, Told } from './owned-keys.ts';
+import { runRole, say, untilEnd } from './role.ts';
 
-const [role = '', name = '', seed = '', ...args] = process.argv.slice(2);
-const say = (report: object): void => void process.stdout.write(`${JSON.stringify(report)}\n`);
-
-const input = new AbortController();
-async function untilEnd(work: () => boolean | void): Promise<void> {
-  process.stdin.resume();
-  process.stdin.once('end', () => input.abort());
-  process.stdout.write('ready\n');
-  while (!input.signal.aborted && work() !== true) await new Promise((resolve) => setImmediate(resolve));
-  process.stdin.destroy();
-}
 const SLICE = 200;
-const chance = new Chance(Number(seed));
 
 /** storm: adds, sets and deletes moving keys. */
-async function storm(): Promise<void> {
+async function storm(name: string, seed: string): Promise<void> {
+  const chance = new Chance(Number(seed));
   const map = openMap(name, definition, { access: 'read-write' });
   let changes = 0;
   let full = 0;
@@ -52,7 +42,7 @@ async function storm(): Promise<void> {
 }
 
 /** count: adds to the counter and sets kept keys; says after each slice how often, so that a death is counted within it. */
-async function count(): Promise<void> {
+async function count(name: string): Promise<void> {
   const map = openMap(name, definition, { access: 'read-write' });
   let added = 0;
   await untilEnd(() => {
@@ -66,7 +56,8 @@ async function count(): Promise<void> {
 }
 
 /** read HOW LIMIT: looks for keys, kept and moving; HOW `iterate`, `get`, or a control of broken-map.ts, which ends after LIMIT faults. */
-async function read(how: string, limit: string): Promise<void> {
+async function read(name: string, seed: string, how: string, limit: string): Promise<void> {
+  const chance = new Chance(Number(seed));
   const map = openMap(name, definition);
   const segment = openSegment(name);
   const get: (key: number) => Marked | undefined =
@@ -106,7 +97,17 @@ async function read(how: string, limit: string): Promise<void> {
   say(seen);
 }
 
-const roles: Record<string, (...args: string[]) => Promise<void>> = { storm, count, read };
-const run = roles[role];
-if (run === undefined) throw new Error(`no role ${role}`);
-await run(...(args as [string, string]));
+/** own LOG OWNER HOW: puts, updates, deletes and adds its own keys and tells so in the store LOG; HOW `hasty` is a control. */
+async function own(name: string, seed: string, logName: string, owner: string, how: string): Promise<void> {
+  const map = openMap(name, definition, { access: 'read-write' });
+  const log = openStore(logName, Told, { access: 'read-write' });
+  const writer = new Owner(map, log, Number(owner), new Chance(Number(seed)), how === 'hasty');
+  await untilEnd(() => {
+    for (let i = 0; i < SLICE; i++) writer.act();
+  });
+  log.close();
+  map.close();
+  say({ acknowledged: writer.acknowledged });
+}
+
+await runRole({ storm, count, read, own });

@@ -6,59 +6,26 @@
 //   a record of another key, or of two writes                 forbidden
 //   a moving key is there or not                              allowed
 //   a search without a step of the protocol                   must see one of the forbidden
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createMap, type MapWriter } from '../../src/index.ts';
-import { Bed, NODE, Peer, sleep, type Tier, TIERS, until } from '../support/bed.ts';
+import { Bed, type Peer, sleep, type Tier, TIERS, until } from '../support/bed.ts';
 import { luck } from '../support/luck.ts';
 import type { Chance } from '../torture/campaign.ts';
 import { onWindows } from '../support/system.ts';
-import { withCode } from '../support/with-code.ts';
-import { CAPACITY, COUNTER, definition, isWhole, KEPT, marked, MOVING } from './map-records.ts';
+import { CAPACITY, COUNTER, definition, fillMap, MOVING, requireSound } from './map-records.ts';
 
-const PEER = fileURLToPath(new URL('./map-peer.ts', import.meta.url));
 const STORM_MS = 1500;
 const KILLS = onWindows ? 4 : 30;
 type Map = MapWriter<typeof definition.key, typeof definition.layout>;
 
-function start(
-  bed: Bed,
-  { flags }: Tier,
-  chance: Chance,
-  role: string,
-  name: string,
-  ...args: readonly string[]
-): Peer {
-  const options = ['--conditions=@sharecord/source', '--disable-warning=ExperimentalWarning', ...flags];
-  return bed.adopt(
-    new Peer(NODE, [...options, PEER, role, name, String(chance.seedOfPeer()), ...args], role),
-  );
-}
+const start = (bed: Bed, tier: Tier, chance: Chance, role: string, name: string, ...args: string[]): Peer =>
+  bed.script(tier, 'map-peer.ts', role, name, chance.seedOfPeer(), ...args);
 
 function makeMap(bed: Bed, label: string): { name: string; map: Map } {
   const name = bed.name(label);
   const map = bed.keep(createMap({ ...definition, name, capacity: CAPACITY }));
-  for (let key = 0; key < KEPT; key++) map.set(key, marked(key, 0));
-  map.set(COUNTER, marked(COUNTER, 0));
+  fillMap(map);
   return { name, map };
-}
-
-/** Requires that the map agrees with itself and takes exactly as many keys as it has room for. */
-function expectSound(map: Map): void {
-  const entries = [...map];
-  expect(new Set(entries.map(([key]) => key)).size).toBe(entries.length);
-  for (const [key, record] of entries) expect(isWhole(key, record), `record of ${key}`).toBe(true);
-  for (let key = 0; key < KEPT; key++) expect(map.has(key), `key ${key}`).toBe(true);
-  // The next change finishes what a dead writer began.
-  for (const [key] of entries) {
-    expect(map.has(key)).toBe(true);
-    if (key >= MOVING) expect(map.delete(key)).toBe(true);
-  }
-  const room = CAPACITY - KEPT - 1;
-  for (let i = 0; i < room; i++) map.set(5000 + i, marked(5000 + i, i));
-  expect(map.size).toBe(CAPACITY);
-  expect(() => map.set(6000, marked(6000, 0))).toThrow(withCode('STORE_FULL'));
-  expect([...map.keys()]).toHaveLength(CAPACITY);
 }
 
 describe.each(TIERS)('maps, $tier', (tier) => {
@@ -79,7 +46,7 @@ describe.each(TIERS)('maps, $tier', (tier) => {
       if (how === 'get') expect(seen['found']).toBeGreaterThan(0);
       for (const report of reports.slice(0, 2)) expect(report['changes']).toBeGreaterThan(100);
       expect(map.get(COUNTER)?.a).toBe(reports[2]!['added']);
-      expectSound(map);
+      requireSound(map);
     },
   );
 
@@ -125,5 +92,5 @@ test(`${KILLS} kills of writers lose no kept key and no slot, and no update`, as
   await Promise.all(victims.map((victim) => victim.end()));
   const { added } = await counter.end();
   expect(map.get(COUNTER)?.a).toBe(added);
-  expectSound(map);
+  requireSound(map);
 });

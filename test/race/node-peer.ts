@@ -1,44 +1,11 @@
 // The Node side of the race tests: one script, one subcommand per role, the counterpart of native/peer.c. It runs on its own,
 // so that a test can choose the Node version and its flags. Roles that break a rule on purpose are the negative controls.
-// Prints "ready", works until its standard input ends or its count is reached, then prints one line of JSON.
 import { parentPort, Worker, isMainThread } from 'node:worker_threads';
 import { once } from 'node:events';
 import { GuardError, openSegment, openStore, type StoreWriter } from '../../src/index.ts';
-import { Chance } from '../torture/campaign.ts';
 import { mixOneCell, mixUnchecked, mixWithPlainRecheck, overwriteInPlace } from './broken-latch.ts';
-import {
-  kindOf,
-  layoutOf,
-  LANES,
-  rawSlot,
-  Seen,
-  type Spelling,
-  Tally,
-  valueOfArray,
-  Fields,
-} from './records.ts';
-import { watchTimers } from './timer-count.ts';
-
-const [role = '', ...args] = process.argv.slice(2);
-const say = (report: object): void => void process.stdout.write(`${JSON.stringify(report)}\n`);
-const sayReady = (): void => void process.stdout.write('ready\n');
-
-/** Aborted with the end of the input; in a worker, when its parent says so. */
-const input = new AbortController();
-
-/** Notices the end of the input, which is the parent's wish or death. */
-function listenForEnd(): void {
-  process.stdin.resume();
-  process.stdin.once('end', () => input.abort());
-}
-
-/** Repeats `work` until the input ends or `work` says that it is done; looks at the input in between. */
-async function untilEnd(work: () => boolean | void): Promise<void> {
-  listenForEnd();
-  sayReady();
-  while (!input.signal.aborted && work() !== true) await new Promise((resolve) => setImmediate(resolve));
-  process.stdin.destroy();
-}
+import { kindOf, layoutOf, LANES, rawSlot, type Spelling, Tally, valueOfArray, Fields } from './records.ts';
+import { runRole, say, sayReady, untilEnd } from './role.ts';
 
 const SLICE_MS = 5;
 
@@ -259,121 +226,4 @@ function put(name: string, spelling: string, elements: string): void {
   store.close();
 }
 
-/** burst NAME CONTROL LANE SEED: as the role of that name in native/peer.c. */
-async function burst(name: string, control: string, lane: string, seed: string): Promise<void> {
-  const chance = new Chance(Number(seed));
-  const store = openStore(name, Fields, { access: 'read-write' });
-  const rounds = openStore(control, Fields, { access: 'read-write' });
-  const { fill } = kindOf('fields', 8);
-  listenForEnd();
-  const watch = rounds.watch(0, { signal: input.signal });
-  sayReady();
-  let writes = 0;
-  try {
-    for await (const { record } of watch) {
-      for (let left = 1 + chance.below(40); left > 0; left--, writes++) {
-        const index = chance.below(4) === 0 ? 0 : chance.below(store.capacity);
-        store.update(index, (draft) => void fill(draft, draft.a + 1));
-        if (chance.below(4) === 0) Atomics.wait(bed, 0, 0, chance.fraction() * 0.1);
-      }
-      rounds.write(Number(lane), record);
-    }
-  } catch (error) {
-    if (!input.signal.aborted) throw error;
-  }
-  rounds.close();
-  store.close();
-  process.stdin.destroy();
-  say({ writes });
-}
-
-/**
- * watch NAME SEEN LANE THREADS WHAT: follows all records, and with WHAT `both` also record 0 by a watch of its own, and writes
- * what it saw to record LANE of the store SEEN; each further thread takes the next lane. Reports how many states a timer
- * brought, not the bell.
- */
-async function watch(
-  name: string,
-  seenName: string,
-  lane: string,
-  threads: string,
-  what: string,
-): Promise<void> {
-  const timers = watchTimers();
-  const workers = Array.from({ length: Number(threads) }, (_, i) => {
-    return new Worker(new URL(import.meta.url), {
-      argv: ['watch', name, seenName, String(Number(lane) + 1 + i), '0', what],
-    });
-  });
-  await Promise.all(workers.map((worker) => once(worker, 'message')));
-  const results = workers.map(
-    async (worker) => (await once(worker, 'message'))[0] as { delivered: number; byTimer: number },
-  );
-  // This thread watches through a writer, the others through readers, which map the armed word by themselves.
-  const store = openStore(name, Fields, isMainThread ? { access: 'read-write' } : {});
-  const seen = openStore(seenName, Seen, { access: 'read-write' });
-  const latest = { one: 0, all: 0 };
-  const generations = new Float64Array(store.capacity);
-  let delivered = 0;
-
-  const follow = async (
-    changes: ReturnType<typeof store.watch>,
-    note: (index: number, generation: number) => void,
-  ): Promise<void> => {
-    try {
-      for await (const { index, generation } of changes) {
-        timers.delivered();
-        delivered++;
-        note(index, generation);
-        seen.write(Number(lane), latest);
-      }
-    } catch (error) {
-      if (!input.signal.aborted) throw error;
-    }
-  };
-  const following = [
-    follow(store.watch({ signal: input.signal }), (index, generation) => {
-      latest.all += generation - generations[index]!;
-      generations[index] = generation;
-    }),
-  ];
-  if (what === 'both') {
-    following.push(
-      follow(store.watch(0, { signal: input.signal }), (_, generation) => (latest.one = generation)),
-    );
-  }
-  if (isMainThread) {
-    listenForEnd();
-    sayReady();
-  } else {
-    parentPort!.postMessage('ready');
-    parentPort!.once('message', () => input.abort());
-  }
-  await Promise.all(following);
-  for (const worker of workers) worker.postMessage('end');
-  let byTimer = timers.count();
-  for (const result of await Promise.all(results)) {
-    delivered += result.delivered;
-    byTimer += result.byTimer;
-  }
-  seen.close();
-  store.close();
-  if (!isMainThread) return parentPort!.postMessage({ delivered, byTimer });
-  process.stdin.destroy();
-  say({ delivered, byTimer });
-}
-
-const roles: Record<string, (...args: string[]) => Promise<void> | void> = {
-  read,
-  'read-broken': readBroken,
-  write,
-  add,
-  tally,
-  put,
-  burst,
-  watch,
-};
-
-const run = roles[role];
-if (run === undefined) throw new Error(`no role ${role}`);
-await run(...args);
+await runRole({ read, 'read-broken': readBroken, write, add, tally, put });

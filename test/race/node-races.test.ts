@@ -95,8 +95,17 @@ describe.each(TIERS)('$tier', (tier) => {
       const store = bed.keep(createStore({ name, layout: Fields, capacity: 50, guard: guardOf(bed, guard) }));
       const seen = bed.keep(createStore({ name: seenName, layout: Seen, capacity: 2 }));
       const rounds = bed.keep(createStore({ name: control, layout: Fields, capacity: 2 }));
-      const watcher = bed.node(tier, 'watch', name, seenName, 0, 1, 'both');
-      const writer = bed.node(tier, 'burst', name, control, 1, chance.seedOfPeer());
+      const watcher = bed.script(tier, 'watch-peer.ts', 'watch', 'store', name, seenName, 0, 1, 'both');
+      const writer = bed.script(
+        tier,
+        'watch-peer.ts',
+        'burst',
+        'store',
+        name,
+        control,
+        1,
+        chance.seedOfPeer(),
+      );
       await Promise.all([watcher.ready, writer.ready]);
       for (let round = 1; round <= ROUNDS; round++) {
         rounds.write(0, fieldsKind.fill(Fields.zero(), round));

@@ -30,6 +30,12 @@ const MUTATIONS: Readonly<Record<string, readonly [from: string, to: string]>> =
     'const head = this.#load(FREE_HEAD);',
     'const head = this.#load(FREE_HEAD); this.#store(INTENT_SLOT, 0);',
   ],
+  'do not finish what a dead one began': ['if (this.#load(INTENT_SLOT) !== 0) this.#finish();', ''],
+  'empty words of the index that searches pass': [
+    'if (Atomics.load(words, this.#indexAt((place + 1) & mask)) !== 0) {',
+    'if (false) {',
+  ],
+  'take the ring and do not ring': ['bell.ring();', ''],
 };
 const [from, to] = MUTATIONS[new URL(import.meta.url).searchParams.get('mutation') ?? ''] ?? ['', ''];
 const mutate = (source: string): string => (from === '' ? source : source.replaceAll(from, to));

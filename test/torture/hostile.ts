@@ -5,9 +5,9 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Household, NODE, Peer, sleep } from '../support/household.ts';
 import type { Campaign, Findings } from './campaign.ts';
+import { faultPoints } from './mistake.ts';
 
 const CHILD = fileURLToPath(new URL('./hostile-child.ts', import.meta.url));
-const FAULT_POINTS = new URL('./fault-points.ts', import.meta.url).href;
 /** An input that takes longer hangs; its slowest legal parts wait for locks of the living for 1 s each. */
 const HANG_MS = 60_000;
 const LOOK_MS = 200;
@@ -28,7 +28,7 @@ export async function attackFor(
       NODE,
       [
         '--conditions=@sharecord/source',
-        ...(mutation === '' ? [] : [`--import=${FAULT_POINTS}?mutation=${encodeURIComponent(mutation)}`]),
+        ...(mutation === '' ? [] : [faultPoints(mutation)]),
         CHILD,
         String(seed),
         folder,

@@ -12,13 +12,13 @@ import { wordOf } from '../support/header.ts';
 import { type Household, NODE, Peer } from '../support/household.ts';
 import { isNamed } from '../support/system.ts';
 import { type Act, definition, perform, recordOf, type Writer } from './map-acts.ts';
+import { faultPoints } from './mistake.ts';
 import { type End, requireKilled } from './scenarios.ts';
 import { terminateThere } from './victim-thread.ts';
 
 const CAPACITY = 8;
 type Reader = MapReader<typeof definition.key, typeof definition.layout>;
 const VICTIM = fileURLToPath(new URL('./map-victim.ts', import.meta.url));
-const FAULT_POINTS = new URL('./fault-points.ts', import.meta.url).href;
 
 /** What the victim does, behind what was done before. */
 export interface MapScenario {
@@ -101,11 +101,14 @@ type VictimPoint = Omit<MapPoint, 'scenario'> & { readonly scenario?: MapScenari
 function mapVictimCommand(
   name: string,
   action: 'trace' | 'kill' | 'stop' | 'block',
-  { scenario, step, pass, mutation = '' }: VictimPoint,
+  { scenario, step, pass, mutation }: VictimPoint,
   acts: readonly Act[] = [scenario!.act],
 ): [string, ...string[]] {
-  const script = `--import=${FAULT_POINTS}?mutation=${encodeURIComponent(mutation)}`;
-  const flags = ['--conditions=@sharecord/source', '--disable-warning=ExperimentalWarning', script];
+  const flags = [
+    '--conditions=@sharecord/source',
+    '--disable-warning=ExperimentalWarning',
+    faultPoints(mutation),
+  ];
   return [NODE, ...flags, VICTIM, name, JSON.stringify(acts), action, step, String(pass)];
 }
 

@@ -24,13 +24,13 @@ import { ARMED_WORD } from '../../src/store/segment-header.ts';
 import { arrayKind, arrayOf, Fields, fieldsKind, lockOf, rawSlot } from '../race/records.ts';
 import { hasDied } from '../support/ending.ts';
 import { type Household, NODE, Peer, type Report } from '../support/household.ts';
+import { faultPoints } from './mistake.ts';
 import type { NamedStep } from './named-steps.ts';
 import { terminateThere } from './victim-thread.ts';
 import { isMutexNamed, isNamed, keepMutex, onWindows, putForeign } from '../support/system.ts';
 
 export const ELEMENTS = 512;
 const VICTIM = fileURLToPath(new URL('./victim.ts', import.meta.url));
-const FAULT_POINTS = new URL('./fault-points.ts', import.meta.url).href;
 
 const BASES = [
   'read',
@@ -143,7 +143,7 @@ export function victimCommand(
     NODE,
     '--conditions=@sharecord/source',
     '--disable-warning=ExperimentalWarning',
-    `--import=${FAULT_POINTS}?mutation=${encodeURIComponent(point?.mutation ?? '')}`,
+    faultPoints(point?.mutation),
     VICTIM,
     scenario,
     name,

@@ -1,4 +1,4 @@
-// Random bursts of writes by three processes, and watches in up to 32 threads of other processes at the same time. After each
+// Random bursts of writes to a store or a map by three processes, and watches in up to 32 threads of other processes at the same time. After each
 // burst everybody must have got the newest state.
 //
 //   what a watch gives                            verdict
@@ -6,8 +6,9 @@
 //   states in between                             allowed to be skipped
 //   the newest state, by the timer alone          forbidden: a lost wake-up, unless a writer died before it rang
 //   not the newest state                          forbidden
-import { createStore, type StoreReader, type StoreWriter } from '../../src/index.ts';
+import { createMap, createStore, type StoreReader } from '../../src/index.ts';
 import { Fields, fieldsKind, Seen } from '../race/records.ts';
+import { type Changed, changedMap, changedStore, type Kind, WatchedMap } from '../race/watched.ts';
 import { type Household, type Peer, sleep, type Tier, TIERS, until } from '../support/household.ts';
 import { type Campaign, type Chance, isOver } from './campaign.ts';
 
@@ -15,58 +16,63 @@ import { type Campaign, type Chance, isOver } from './campaign.ts';
 export interface Audience {
   /** A Node process for each, with that many worker threads besides its main one. */
   readonly threadsOf: readonly number[];
-  /** Follow record 0 by a watch of its own as well; without it nobody else's rings wake a thread's only watch. */
+  /** Follow item 0 by a watch of its own as well; without it nobody else's rings wake a thread's only watch. */
   readonly both: boolean;
-  /** A native process that follows record 0. */
+  /** A native process that follows record 0; of a map there is none. */
   readonly native: boolean;
 }
 
-/** A store and those who watch it. */
+/** A store or a map and those who watch it. */
 export interface Stage {
   readonly audience: Audience;
+  readonly kind: Kind;
   readonly name: string;
-  readonly store: StoreWriter<typeof Fields>;
+  readonly watched: Changed;
   readonly seen: StoreReader<typeof Seen>;
   readonly watchers: readonly Peer[];
   readonly lanes: number;
   readonly native: Peer | undefined;
 }
 
-/** Starts the audience of a new store. */
+/** Starts the audience of a new store or map. */
 export async function watchFrom(
   house: Household,
   tier: Tier,
   audience: Audience,
   capacity: number,
+  kind: Kind = 'store',
 ): Promise<Stage> {
   const name = house.name('watched');
   const seenName = house.name('seen');
   const { threadsOf, both } = audience;
   const lanes = threadsOf.reduce((sum, threads) => sum + 1 + threads, 0);
-  const store = house.keep(createStore({ name, layout: Fields, capacity }));
+  const watched = house.keep(
+    kind === 'map'
+      ? changedMap(createMap({ ...WatchedMap, name, capacity }))
+      : changedStore(createStore({ name, layout: Fields, capacity })),
+  );
   const seen = house.keep(createStore({ name: seenName, layout: Seen, capacity: lanes }));
   let lane = 0;
   const watchers = threadsOf.map((threads) => {
-    const watcher = house.node(tier, 'watch', name, seenName, lane, threads, both ? 'both' : 'all');
+    const what = both ? 'both' : 'all';
+    const watcher = house.script(tier, 'watch-peer.ts', 'watch', kind, name, seenName, lane, threads, what);
     lane += 1 + threads;
     return watcher;
   });
-  const native = audience.native ? house.native('watch', name, 0) : undefined;
+  const native = audience.native && kind === 'store' ? house.native('watch', name, 0) : undefined;
   await Promise.all(watchers.map((watcher) => watcher.ready));
   await native?.ready;
-  return { audience, name, store, seen, watchers, lanes, native };
+  return { audience, kind, name, watched, seen, watchers, lanes, native };
 }
 
 /** Waits until each thread has got the newest state by all of its watches. */
 export async function allDelivered(stage: Stage, round: number): Promise<void> {
-  const { audience, store, seen, watchers, lanes, native } = stage;
+  const { audience, watched, seen, watchers, lanes, native } = stage;
   const checkAlive = (): void => {
     for (const peer of [...watchers, native])
       if (peer?.running === false) throw new Error(`${peer} has ended`);
   };
-  const one = store.generation(0);
-  let all = 0;
-  for (let i = 0; i < store.capacity; i++) all += store.generation(i);
+  const { one, all } = watched.newest();
   for (let at = 0; at < lanes; at++) {
     await until(`round ${round}, watcher ${at}: states ${one} and ${all}`, () => {
       checkAlive();
@@ -103,9 +109,12 @@ export async function burst(
 ): Promise<number> {
   const control = house.name('rounds');
   const rounds = house.keep(createStore({ name: control, layout: Fields, capacity: 3 }));
+  const { kind, name, watched } = stage;
+  const node = (lane: number): Peer =>
+    house.script(tier, 'watch-peer.ts', 'burst', kind, name, control, lane, chance.seedOfPeer());
   const writers = [
-    house.node(tier, 'burst', stage.name, control, 1, chance.seedOfPeer()),
-    house.native('burst', stage.name, control, 2, chance.seedOfPeer()),
+    node(1),
+    kind === 'map' ? node(2) : house.native('burst', name, control, 2, chance.seedOfPeer()),
   ];
   await Promise.all(writers.map((writer) => writer.ready));
   let round = 0;
@@ -113,8 +122,7 @@ export async function burst(
     round++;
     rounds.write(0, fieldsKind.fill(Fields.zero(), round));
     for (let left = chance.below(20); left > 0; left--) {
-      const index = left === 1 ? 0 : chance.below(stage.store.capacity);
-      stage.store.update(index, (draft) => void fieldsKind.fill(draft, draft.a + 1));
+      watched.change(left === 1 ? 0 : chance.below(watched.capacity), chance);
     }
     await until(`burst ${round}`, () => rounds.read(1).a === round && rounds.read(2).a === round);
     await allDelivered(stage, round);
@@ -128,6 +136,7 @@ export async function burst(
 
 const CROWD: Audience = { threadsOf: [0, 1, 2, 3, 3, 3, 3, 3, 3, 2], both: true, native: true };
 const CAPACITY = 64;
+const KINDS = ['store', 'map'] as const;
 /** Peers end themselves after a while. */
 const LEG_MS = 60_000;
 
@@ -137,10 +146,11 @@ export const wakeups: Campaign = {
   async run(run) {
     const { house, chance } = run;
     const violations: string[] = [];
-    let [bursts, chances, delivered, watchers] = [0, 0, 0, 0];
+    let [bursts, chances, inMaps, delivered, watchers] = [0, 0, 0, 0, 0];
     for (let leg = 0; leg === 0 || !isOver(run); leg++) {
-      const tier = TIERS[leg % TIERS.length]!;
-      const stage = await watchFrom(house, tier, CROWD, CAPACITY);
+      const kind = KINDS[leg % KINDS.length]!;
+      const tier = TIERS[Math.floor(leg / KINDS.length) % TIERS.length]!;
+      const stage = await watchFrom(house, tier, CROWD, CAPACITY, kind);
       const end = performance.now() + LEG_MS;
       watchers = stage.lanes;
       try {
@@ -149,21 +159,23 @@ export const wakeups: Campaign = {
         bursts += rounds;
         // Each thread may miss the end of each burst, by each of its watches.
         chances += rounds * stage.lanes * 2;
+        if (kind === 'map') inMaps += rounds * stage.lanes * 2;
         delivered += found.delivered;
         if (found.byTimer > 0)
-          violations.push(`${tier.tier}: ${found.byTimer} states that only the timer brought`);
+          violations.push(`${kind}, ${tier.tier}: ${found.byTimer} states that only the timer brought`);
       } catch (error) {
-        violations.push(`${tier.tier}: ${String(error)}`);
+        violations.push(`${kind}, ${tier.tier}: ${String(error)}`);
         break;
       }
       stage.seen.close();
-      stage.store.close();
+      stage.watched.close();
     }
     return {
       figures: {
         watchers,
         bursts,
         'wake-ups that could be lost': chances,
+        'in maps': inMaps,
         'states delivered': delivered,
         lost: violations.length,
       },
