@@ -34,7 +34,7 @@ import {
 const KILLS = onWindows ? 12 : 100;
 /** Each waits for a Node process to start. */
 const KILLS_UNDER_MUTEX = onWindows ? 4 : 20;
-const KILLS_IN_MAPS = onWindows ? 4 : 30;
+const KILLS_IN_MAPS = onWindows ? 3 : 30;
 /** A mistake that takes a kill at the right moment may be missed once. */
 const TRIES = 4;
 /** Index of the record whose first write starts a waiting native writer. */
@@ -115,22 +115,30 @@ describe.each(TIERS)('killed writers, $tier', (tier) => {
   );
 });
 
-describe('the control, killed writers of a map', () => {
-  test.each([
-    ['that acknowledge a change before they make it', 'hasty', '', /key \d+ has -?\d+, expected -?\d+$/],
-    [
-      'that do not finish what a dead one began',
-      'sound',
-      'do not finish what a dead one began',
-      /in use|is damaged|not sound/,
-    ],
-    [
-      'that empty words of the index which searches pass',
-      'sound',
-      'empty words of the index that searches pass',
-      /expected|not found|times in an iteration/,
-    ],
-  ])('%s, are found', async (_what, how, mistake, fault) => {
+const MISTAKES = [
+  {
+    what: 'that acknowledge a change before they make it',
+    how: 'hasty',
+    mistake: '',
+    fault: /(key \d+ has|the counter is) -?\d+, expected/,
+  },
+  {
+    what: 'that empty words of the index which searches pass',
+    how: 'sound',
+    mistake: 'empty words of the index that searches pass',
+    fault: /expected|not found|times in an iteration/,
+  },
+  {
+    what: 'that do not finish what a dead one began',
+    how: 'sound',
+    mistake: 'do not finish what a dead one began',
+    fault: /in use|is damaged|not sound/,
+  },
+];
+// Under Wine the last one is left out: it takes dozens of kills, and each takes seconds.
+test.each(onWindows ? MISTAKES.slice(0, -1) : MISTAKES)(
+  'the control, killed writers of a map $what, are found',
+  async ({ how, mistake, fault }) => {
     const bed = new Bed();
     const chance = luck();
     const killing = async (): Promise<void> => {
@@ -140,8 +148,8 @@ describe('the control, killed writers of a map', () => {
       }
     };
     await expect(killing()).rejects.toThrow(fault);
-  });
-});
+  },
+);
 
 describe('a native writer killed', () => {
   test.each(STEPS)('%s leaves a whole record, and the next writers go on', async (step) => {

@@ -3,9 +3,10 @@
 //
 //   after kill -9 of a writer                                      verdict
 //   each of its keys holds what its last call left there           required, at once, and the same after others went on
-//   the key of the call in progress                                before or after it
+//   the key of the call in progress is as before it or after it    required
 //   searches and iterations agree on the dead one's keys           required
-//   an iteration ends, has each kept key once, no record is of another key                    required
+//   an iteration ends and has each kept key once                   required
+//   a record of another key, or of two writes                      forbidden
 //   keys of the living hold what they told                         required
 //   as many keys fit as before, and no more                        required, in the end
 import { createMap, createStore } from '../../src/index.ts';
