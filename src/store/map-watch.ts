@@ -32,7 +32,7 @@ export class KeyWatch extends Watching<Change> {
     super(hub, options, onEnd);
     this.#access = access;
     this.#key = key;
-    this.#last = this.attempt(() => access.lookUp(key));
+    this.#last = this.orEnd(() => this.attempt(() => access.lookUp(key)));
   }
 
   protected look(): Change | undefined {
@@ -84,13 +84,15 @@ export class MapWatch extends Watching<Change> {
     super(hub, options, onEnd);
     this.#access = access;
     this.#seen = new Int32Array(capacity);
-    const slots = access.slots();
-    for (let slot = 0; slot < slots; slot++) {
-      const state = this.attempt(() => access.stateOf(slot));
-      if (state === undefined) continue;
-      this.#remember(state);
-      this.#tell(state.key, state.generation, state.record);
-    }
+    this.orEnd(() => {
+      const slots = access.slots();
+      for (let slot = 0; slot < slots; slot++) {
+        const state = this.attempt(() => access.stateOf(slot));
+        if (state === undefined) continue;
+        this.#remember(state);
+        this.#tell(state.key, state.generation, state.record);
+      }
+    });
     // What is there already is known, not news.
     this.#waiting.length = 0;
   }

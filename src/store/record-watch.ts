@@ -32,21 +32,16 @@ export class RecordWatch extends Watching<Item> {
     this.#source = source;
   }
 
-  /** Gives the record if it differs from the one delivered last. What it throws ends the watch, as it would a generator. */
+  /** Gives the record if it differs from the one delivered last. */
   protected look(): Item | undefined {
-    try {
-      const copy = this.#source.tryCopy();
-      if (copy === undefined) {
-        this.lookSoon();
-        return undefined;
-      }
-      const last = this.#delivered;
-      if (last !== undefined && copy.every((byte, i) => byte === last[i])) return undefined;
-      this.#delivered = copy.slice();
-      return { record: this.#source.decode() };
-    } catch (error) {
-      this.end();
-      throw error;
+    const copy = this.#source.tryCopy();
+    if (copy === undefined) {
+      this.lookSoon();
+      return undefined;
     }
+    const last = this.#delivered;
+    if (last !== undefined && copy.every((byte, i) => byte === last[i])) return undefined;
+    this.#delivered = copy.slice();
+    return { record: this.#source.decode() };
   }
 }

@@ -122,7 +122,7 @@ export function abortError(signal: AbortSignal): Error {
 
 /**
  * An iterator of changes: waits, and ends with a signal or `end`; what there is to see, `look` of the class below it says.
- * The listening begins before that class takes its first look.
+ * The listening begins before that class takes its first look, which it does in `orEnd`.
  */
 export abstract class Watching<T> implements AsyncIterableIterator<T> {
   readonly #hub: WatchHub;
@@ -164,6 +164,16 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
       // After a writer's death only the next write brings something to read, and that rings.
       this.#contended = error.code === 'READ_CONTENDED';
       return undefined;
+    }
+  }
+
+  /** Looks; what that throws ends the watch, as it would a generator. */
+  protected orEnd<R>(look: () => R): R {
+    try {
+      return look();
+    } catch (error) {
+      this.end();
+      throw error;
     }
   }
 
@@ -211,7 +221,7 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
         return { done: true, value: undefined };
       }
       // STEP: watch 1
-      let change = this.look();
+      let change = this.orEnd(() => this.look());
       if (change === UNFINISHED) change = await this.#lookOn();
       const wakes = this.#hub.wakes;
       if (change === undefined && this.#hub.hears && !this.#ended) {
@@ -219,7 +229,7 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
         // sees the other (docs/protocol.md, watch).
         this.#hub.arm();
         // STEP: watch 3
-        change = this.look();
+        change = this.orEnd(() => this.look());
         if (change === UNFINISHED) change = await this.#lookOn();
       }
       if (change !== undefined) return { done: false, value: change };
@@ -243,7 +253,7 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
     for (;;) {
       await this.#hub.sleep(0, this.#persistent);
       if (this.#ended) return undefined;
-      const change = this.look();
+      const change = this.orEnd(() => this.look());
       if (change !== UNFINISHED) return change;
     }
   }
@@ -274,11 +284,13 @@ export class Watch<R> extends Watching<Change<R>> {
     this.#source = source;
     this.#first = range.first;
     this.#delivered = new Int32Array(range.count);
-    if (!range.includePresent) {
-      for (let i = 0; i < range.count; i++) this.#delivered[i] = source.sequence(range.first + i);
-    } else if (source.generation(range.first) > 0) {
-      this.#delivered[0] = source.sequence(range.first) - 1;
-    }
+    this.orEnd(() => {
+      if (!range.includePresent) {
+        for (let i = 0; i < range.count; i++) this.#delivered[i] = source.sequence(range.first + i);
+      } else if (source.generation(range.first) > 0) {
+        this.#delivered[0] = source.sequence(range.first) - 1;
+      }
+    });
   }
 
   /** Gives the next record whose sequence moved, going round so that a busy one does not hide the others. */

@@ -1,5 +1,7 @@
 // The watch and its hub with a bell that the test holds: when it sleeps, what wakes it, what it says once.
 import { describe, expect, test, vi } from 'vitest';
+import type { MapAccess } from '../../src/store/map-access.ts';
+import { KeyWatch, MapWatch } from '../../src/store/map-watch.ts';
 import { RecordWatch } from '../../src/store/record-watch.ts';
 import type { Change } from '../../src/store/types.ts';
 import { SLICE, Watch, WatchHub, type WatchSource } from '../../src/store/watch.ts';
@@ -181,6 +183,57 @@ describe('Watch', () => {
       expect(() => watchAll(new Source(), hub, options)).toThrow(withCode(code));
     }
     expect(state.listening).toBe(false);
+  });
+});
+
+describe('a look that throws ends the watch, and nobody listens any longer', () => {
+  const mine = new RangeError('mine');
+  /** Throws from the given call on, of whatever it is asked. */
+  const failing = <S extends object>(from: number, answers: S): S & { calls: number } => {
+    const state = { calls: 0 };
+    const fail = (): void => {
+      if (state.calls++ >= from) throw mine;
+    };
+    return new Proxy(answers as S & { calls: number }, {
+      get: (_, name: string) => (name === 'calls' ? state.calls : () => (fail(), answers[name as keyof S])),
+    });
+  };
+  const record = { sequence: 0, generation: 0, snapshot: undefined };
+  const map = { slots: 1, sequence: 0, stateOf: undefined, lookUp: undefined };
+  const end = (): void => {};
+  const begin = {
+    'one record': (from: number, hub: WatchHub) => {
+      const range = { first: 0, count: 1, includePresent: true };
+      return new Watch(failing(from, record) as unknown as WatchSource<number>, hub, range, {}, end);
+    },
+    'all records': (from: number, hub: WatchHub) => {
+      const range = { first: 0, count: 1, includePresent: false };
+      return new Watch(failing(from, record) as unknown as WatchSource<number>, hub, range, {}, end);
+    },
+    'one key': (from: number, hub: WatchHub) =>
+      new KeyWatch(failing(from, map) as unknown as MapAccess, 1, hub, {}, end),
+    'all keys': (from: number, hub: WatchHub) =>
+      new MapWatch(failing(from, map) as unknown as MapAccess, 1, hub, {}, end),
+  };
+
+  test.each(Object.entries(begin))('the first look of a watch of %s', (_what, make) => {
+    const { state, doorbell } = fakeBell();
+    expect(() => make(0, new WatchHub(doorbell, () => {}))).toThrow(mine);
+    expect(state.listening).toBe(false);
+  });
+
+  test.each(Object.entries(begin))('a later look of a watch of %s', async (_what, make) => {
+    for (let from = 2; from < 6; from++) {
+      const { state, doorbell } = fakeBell();
+      const watch = make(from, new WatchHub(doorbell, () => {}));
+      // Looks come before and behind the arming, and after each ring.
+      const ringing = setInterval(() => state.ring(), 1);
+      expect(state.listening).toBe(true);
+      await expect(watch.next()).rejects.toBe(mine);
+      clearInterval(ringing);
+      expect(state.listening).toBe(false);
+      expect(await watch.next()).toEqual({ done: true, value: undefined });
+    }
   });
 });
 
