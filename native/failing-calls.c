@@ -9,7 +9,10 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 static const char *failing = "";
 static int failing_errno, calls_left;
@@ -63,6 +66,19 @@ int posix_fallocate(int fd, off_t offset, off_t length) {
 
 int memfd_create(const char *name, unsigned flags) {
   return fails("memfd_create") ? -1 : REAL(memfd_create)(name, flags);
+}
+
+int fchmod(int fd, mode_t mode) { return fails("fchmod") ? -1 : REAL(fchmod)(fd, mode); }
+
+/* libuv asks for the status of a descriptor by statx(2) with an empty path, without a function of the C library. */
+long syscall(long number, ...) {
+  va_list list;
+  va_start(list, number);
+  long arguments[6];
+  for (int i = 0; i < 6; i++) arguments[i] = va_arg(list, long);
+  va_end(list);
+  if (number == SYS_statx && (arguments[2] & AT_EMPTY_PATH) != 0 && fails("fstat")) return -1;
+  return REAL(syscall)(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
 int open64(const char *path, int flags, ...) {

@@ -35,6 +35,18 @@ function kindOf(stats: fs.BigIntStats): string {
   return stats.isSymbolicLink() ? 'a symbolic link' : 'a device';
 }
 
+/** Gives what the system tells of `fd`, which must be a file. */
+function requireFile(fd: number, place: string | undefined): fs.BigIntStats {
+  const stats = attempt('open', place, () => fs.fstatSync(fd, { bigint: true }));
+  if (stats.isFile()) return stats;
+  throw new SegmentError(
+    'SEGMENT_FOREIGN',
+    `cannot open ${place === undefined ? 'anonymous segment' : `segment "${place}"`}: it is ${kindOf(stats)}, ` +
+      'expected a file or memory',
+    { segment: place },
+  );
+}
+
 /**
  * True if a file of memory lacks pages. PLATFORM: they are found at the first touch of a mapping, and if there are none left that is
  * SIGBUS (mmap(2), tmpfs(5)). On a disk, holes read as zeros, and a file system that compresses has fewer blocks than bytes.
@@ -176,15 +188,12 @@ export class LinuxObject implements SegmentObject {
     this.#locks = new DescriptorLocks(fd);
     this.backing = backing;
     this.#place = place;
-    const stats = attempt('open', place, () => fs.fstatSync(fd, { bigint: true }));
-    if (!stats.isFile()) {
+    let stats: fs.BigIntStats;
+    try {
+      stats = requireFile(fd, place);
+    } catch (error) {
       closeFd(fd);
-      throw new SegmentError(
-        'SEGMENT_FOREIGN',
-        `cannot open ${place === undefined ? 'anonymous segment' : `segment "${place}"`}: it is ${kindOf(stats)}, ` +
-          'expected a file or memory',
-        { segment: place },
-      );
+      throw error;
     }
     this.size = Number(stats.size);
     this.foreignOwner = Number(stats.uid) !== process.geteuid?.();

@@ -52,13 +52,13 @@ function finish(
     // The mode of open(2) is cut by the umask; the caller's is meant as it is.
     attempt('create', place, () => fs.fchmodSync(fd, options.mode));
     if (options.inheritable === true) libc.keepOnExec(fd);
-    const object = new LinuxObject(fd, backing, undefined);
-    object.draft = draft;
-    return object;
   } catch (error) {
     fs.closeSync(fd);
     throw error;
   }
+  const object = new LinuxObject(fd, backing, undefined);
+  object.draft = draft;
+  return object;
 }
 
 let bootId: string | undefined;

@@ -5,6 +5,7 @@ import type { Access, Backing, Handle, Mapping, SegmentObject } from '../platfor
 import { PARTICIPANT_SLOTS } from '../sync/participants.ts';
 import { passGate } from './lifetime.ts';
 import { optionError } from './options.ts';
+import { runAll } from './run-all.ts';
 
 const platform = selectPlatform();
 /** For the locks of segments that keep no owners in their memory. */
@@ -138,18 +139,23 @@ export class MappedSegment implements Segment {
     this.#closed = true;
     this.#forgetExit();
     // STEP: close 1
-    for (const dependent of this.#dependents) dependent.close();
-    try {
-      this.#parts.leave();
-    } finally {
-      try {
+    const { leave, mapping, object } = this.#parts;
+    const dependents = [...this.#dependents];
+    runAll([
+      ...dependents.map((dependent) => () => dependent.close()),
+      leave,
+      () => {
+        // PLATFORM: a mutex that could not be given back stays in the C library's list of those that this thread holds, and the
+        // next lock of another one writes into its memory (get_robust_list(2)): better a leak than a crash.
+        if (dependents.some(({ isHeld }) => isHeld)) return;
         // STEP: close 6
-        this.#parts.mapping.unmap();
-      } finally {
+        mapping.unmap();
+      },
+      () => {
         // STEP: close 6, descriptor
-        this.#parts.object.close();
-      }
-    }
+        object.close();
+      },
+    ]);
   }
   [Symbol.dispose](): void {
     this.close();

@@ -7,6 +7,7 @@ import { selectPlatform } from '#platform';
 import { SegmentError } from '../errors.ts';
 import { MutexGuard, type MutexOptions } from '../sync/mutex-guard.ts';
 import { MappedSegment } from './mapped-segment.ts';
+import { runAll } from './run-all.ts';
 import { joinPrepared, type NewSegment, openSegment } from './segment.ts';
 
 const platform = selectPlatform();
@@ -84,11 +85,7 @@ export function openNamedMutex(
       });
     }
     const guard = new MutexGuard(own, options, what);
-    const release = (): void => {
-      guard.close();
-      own.close();
-    };
-    return { guard, release };
+    return { guard, release: () => runAll([() => guard.close(), () => own.close()]) };
   }
   // PLATFORM: POSIX has no mutexes with names (docs/segment-format.md, named mutexes).
   const home = openHome(name, rights);

@@ -19,6 +19,7 @@ import {
   requireObject,
   type SegmentOptions,
 } from './options.ts';
+import { runAll } from './run-all.ts';
 import { createObject, openIfThere, requireOwner, takenError } from './segment.ts';
 import {
   ARMED_WORD,
@@ -113,11 +114,8 @@ function assemble<T extends object>(
     mapping,
     access,
     created,
-    leave: () => {
-      control?.unmap();
-      opening.leave(header);
-      opening.mutex?.release();
-    },
+    leave: () =>
+      runAll([() => control?.unmap(), () => opening.leave(header), () => opening.mutex?.release()]),
   });
   // The bell belongs to a segment, so it is made once; a reader maps the page with the armed word when it first watches.
   const listenAt = () => {

@@ -24,6 +24,7 @@ import type {
 import { ForeignReader, ForeignWriter } from './record.ts';
 import { MappedSegment, type Segment } from './mapped-segment.ts';
 import { type MutexRights, openNamedMutex } from './named-mutex.ts';
+import { runAll } from './run-all.ts';
 import { createPrepared, joinPrepared, type NewSegment, openUnadopted, type Prepare } from './segment.ts';
 
 const platform = selectPlatform();
@@ -221,10 +222,7 @@ function attach(
     }
     const started = startGuard(checked, segment, makesMutex);
     protocol = started;
-    const release = (): void => {
-      started.release();
-      if (owned) segment.close();
-    };
+    const release = (): void => runAll([started.release, () => owned && segment.close()]);
     const parts = {
       layout,
       guard,

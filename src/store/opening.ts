@@ -7,6 +7,7 @@ import type { MutexOptions } from '../sync/mutex-guard.ts';
 import { Participants, PARTICIPANT_SLOTS } from '../sync/participants.ts';
 import { passGate } from './lifetime.ts';
 import { type MutexRights, type OpenMutex, openNamedMutex } from './named-mutex.ts';
+import { runAll } from './run-all.ts';
 import {
   ARMED_WORD,
   EPOCHS_WORD,
@@ -123,10 +124,12 @@ export class Opening {
 
   /** Gives up this open: unmaps and closes, without a look at the name. */
   abandon(): void {
-    this.mutex?.release();
-    if (this.owner !== 0) this.participants.release(this.owner);
-    this.mapping.unmap();
-    this.object.close();
+    runAll([
+      () => this.mutex?.release(),
+      () => this.owner !== 0 && this.participants.release(this.owner),
+      () => this.mapping.unmap(),
+      () => this.object.close(),
+    ]);
   }
 
   /** Leaves the segment (protocol: close 2 to 5). */

@@ -42,22 +42,26 @@ export class MutexGuard implements RecordGuard {
     this.#what = what;
   }
 
-  /** True from the lock to the unlock, also across the waits of a `withLock`. */
+  /** True from the lock to the unlock, also across the waits of a `withLock`; for ever if the unlock failed. */
   get isHeld(): boolean {
     return this.#isHeld;
   }
 
   /** Gives a held mutex back, before the memory or handle that it needs goes; every later call throws STORE_CLOSED. */
   close(): void {
-    this.#isClosed = true;
-    this.#unlock();
+    try {
+      this.#unlock();
+    } finally {
+      this.#isClosed = true;
+    }
   }
 
   #unlock(): void {
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
+    if (!this.#isHeld || this.#isClosed) return;
     heldHere.delete(this.#mutex.identity);
     this.#mutex.unlock();
+    // Only now: the memory of a mutex that could not be given back must stay.
+    this.#isHeld = false;
   }
 
   snapshot(copy: () => Uint8Array): number {

@@ -50,7 +50,9 @@ test('whichever call fails, opening says SEGMENT_LIMIT, leaves nothing open, and
     expect([...calls], operation).toEqual(expect.arrayContaining(['open', 'mmap']));
   }
   expect(new Set(told.map(({ call }) => call))).toEqual(
-    new Set(['open', 'mmap', 'fcntl', 'posix_fallocate', 'memfd_create', 'linkat']),
+    new Set(['open', 'mmap', 'fcntl', 'posix_fallocate', 'memfd_create', 'linkat', 'fstat', 'fchmod']),
   );
-  expect(lines.filter(({ outcome, call }) => outcome === 'done' && call !== 'open')).toEqual([]);
+  // What is there behind a handle can be opened in another way.
+  const again = (line: Line): boolean => line.call === 'fstat' && line.operation === 'openStore for writing';
+  expect(lines.filter((line) => line.outcome === 'done' && line.call !== 'open' && !again(line))).toEqual([]);
 });

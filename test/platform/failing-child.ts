@@ -35,6 +35,8 @@ const FAULTS: readonly (readonly [call: string, errno: number])[] = [
   ['posix_fallocate', 28], // ENOSPC
   ['memfd_create', 24],
   ['linkat', 28],
+  ['fstat', 12],
+  ['fchmod', 12],
 ];
 
 const Row = struct('Row', { id: u32, text: utf8(100) });
