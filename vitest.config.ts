@@ -10,6 +10,7 @@ const project = (name: string, timeoutMs: number, include = [`test/${name}/**/*.
 const PLATFORM_FILES_ON_WINDOWS = [
   'store',
   'map',
+  'map-watch',
   'segment',
   'files',
   'modes',
