@@ -1,6 +1,6 @@
 // Laws of a whole map: it behaves like a JavaScript Map, whoever of several opens writes, whichever code serves it.
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   createMap,
   f64,
@@ -15,6 +15,7 @@ import {
   u64,
   utf8,
 } from '../../src/index.ts';
+import { wordOf } from '../support/header.ts';
 
 const CAPACITY = 6;
 /** Scalars alone: written by generated code. */
@@ -176,15 +177,13 @@ test('a watch of all keys and a watch of each key end with what is there, and no
         const map = createMap({ key: u32, layout: Flat, capacity: 4 });
         const seen = new Map<number, number | undefined>();
         const one = new Map<number, number | undefined>();
-        const generations = new Map<number, number>();
         const end = new AbortController();
         const follow = async (changes: ReturnType<typeof map.watch>, into: typeof seen): Promise<void> => {
+          const generations = new Map<number, number>();
           try {
             for await (const { key, generation, record } of changes) {
-              if (into === seen) {
-                expect(generation).toBeGreaterThan(generations.get(key) ?? 0);
-                generations.set(key, generation);
-              }
+              expect(generation).toBeGreaterThan(generations.get(key) ?? 0);
+              generations.set(key, generation);
               if (record === undefined) into.delete(key);
               else into.set(key, record.count);
             }
@@ -215,5 +214,96 @@ test('a watch of all keys and a watch of each key end with what is there, and no
       },
     ),
     { numRuns: 60 },
+  );
+});
+
+describe.each([
+  ['records of scalars', Flat, (count: number) => ({ count, ratio: 0, total: 0n })],
+  ['records with a text', Named, (count: number) => ({ count, label: '' })],
+] as const)('the generation of a key, %s', (_title, layout, recordOf) => {
+  const makeMap = (): MapWriter<typeof u32, typeof Flat> =>
+    createMap({ backing: 'process', key: u32, layout: layout as typeof Flat, capacity: 4 });
+  const fill = (count: number): ReturnType<typeof Flat.zero> =>
+    recordOf(count) as ReturnType<typeof Flat.zero>;
+  /** What a watch has to tell without a wait, undefined if that is nothing. */
+  const told = async (watch: ReturnType<MapWriter<typeof u32, typeof Flat>['watch']>) =>
+    (
+      await Promise.race([
+        watch.next(),
+        new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined))),
+      ])
+    )?.value;
+
+  /** Keys and how often they are set; 0 is a delete. */
+  const actsOf = (keys: number[], sets: number[]): [number, number][] =>
+    keys.map((key, i) => [key, sets[i]!]);
+
+  test('grows with each set and delete, over both, and every watch tells it', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(5), fc.integer({ min: 0, max: 12 })), { maxLength: 30 }),
+        async (acts) => {
+          const map = makeMap();
+          const all = map.watch();
+          const ones = Array.from({ length: 6 }, (_, key) => map.watch(key));
+          const generations = new Map<number, number>();
+          let count = 0;
+          try {
+            for (const [key, sets] of acts) {
+              const isThere = map.has(key);
+              if (sets === 0 ? !isThere : !isThere && map.size === 4) continue;
+              if (sets === 0) map.delete(key);
+              for (let i = 0; i < sets; i++) map.set(key, fill(++count));
+              const change = await told(all);
+              expect(change).toMatchObject({ key });
+              expect(change!.record?.count).toBe(sets === 0 ? undefined : count);
+              const least = (generations.get(key) ?? 0) + Math.max(sets, 1);
+              if (isThere) expect(change!.generation).toBe(least);
+              else expect(change!.generation).toBeGreaterThanOrEqual(least);
+              generations.set(key, change!.generation);
+              expect(await told(ones[key]!)).toEqual(change);
+              if (sets > 0) expect(await told(map.watch(key))).toEqual(change);
+            }
+          } finally {
+            map.close();
+          }
+        },
+      ),
+      {
+        numRuns: 150,
+        // A key in a slot whose own generation is below what was deleted: something is added to it, over its deletion too.
+        examples: [
+          [actsOf([1, 1, 5, 3, 3, 3], [10, 0, 1, 1, 1, 1])],
+          [actsOf([1, 1, 5, 3, 3, 3, 3], [10, 0, 1, 1, 0, 1, 1])],
+        ],
+      },
+    );
+  });
+
+  test.each(['set', 'update', 'delete'] as const)(
+    "goes on across the wrap of its slot's sequence, by %s",
+    async (how) => {
+      const map = makeMap();
+      const words = new Int32Array(map.segment.buffer as ArrayBuffer);
+      map.set(7, fill(0)).set(7, fill(0));
+      const slot = words[wordOf('headerLength')]! / 4;
+      // As if 2^32 - 4 writes had been published, at wrap 5.
+      words[slot] = -4;
+      words.fill(5, slot + 2, slot + 4);
+      const generation = async (): Promise<number> => (await told(map.watch(7)))?.generation ?? Number.NaN;
+      let last = await generation();
+      expect(last).toBe(5 * 2 ** 32 + (2 ** 32 - 4));
+      for (let count = 1; count <= 8; count++) {
+        if (how === 'update') map.update(7, (draft) => void (draft.count = count));
+        else {
+          if (how === 'delete' && map.delete(7)) last++;
+          map.set(7, fill(count));
+        }
+        expect(await generation()).toBe(++last);
+        expect(map.get(7)).toEqual(fill(count));
+      }
+      expect(last).toBeGreaterThan(6 * 2 ** 32);
+      map.close();
+    },
   );
 });
