@@ -84,6 +84,11 @@ export class Latch implements CellGuard {
     return Atomics.load(this.#memory.words, this.#slot(index));
   }
 
+  /** Tells whether a writer that lives is inside a write of the record, without waiting. */
+  isHeld(index: number): boolean {
+    return this.#memory.lock!.isHeld(this.#slot(index) + SLOT_LOCK_WORD);
+  }
+
   /** Protocol: write 1 to 6. */
   commit(index: number, source: Int32Array, expected?: number): boolean {
     return this.#commit(index, source, expected, undefined);

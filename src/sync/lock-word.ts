@@ -29,6 +29,12 @@ export class LockWord {
     if (Atomics.compareExchange(this.#words, at, 0, this.me) !== 0) this.#acquireFromOther(at);
   }
 
+  /** Tells whether a participant that lives has `words[at]`, without waiting. */
+  isHeld(at: number): boolean {
+    const found = Atomics.load(this.#words, at);
+    return found !== 0 && (found === this.me || !this.#participants.isDead(found));
+  }
+
   // Cold: kept out of `acquire`, so that the uncontended path stays small enough to be inlined.
   #acquireFromOther(at: number): void {
     const words = this.#words;

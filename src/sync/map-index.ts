@@ -5,7 +5,7 @@
 //
 //   control block, from its first byte      64-byte aligned, behind the slots
 //     0  lock            u32   owner word of the writer that changes the structure, 0 = free
-//     4  intent: slot    u32   slot + 1 of the change that is being made, 0 = none; written after the next two
+//     4  intent: slot    u32   slot + 1 of the change that is being made, 0 = none; written after its other words
 //     8  intent: place   u32   position in the current index of that slot's word
 //    12  intent: size    u32   entries without that slot
 //    16  free head       u32   slot + 1 of the first free slot that was used before, 0 = none
@@ -14,6 +14,7 @@
 //    32  floor           f64   no deleted entry's generation is above it
 //    40  filled[0]       u32   words of index 0 that are not empty, or more
 //    44  filled[1]       u32   of index 1
+//    48  intent: behind  u32   slot + 1 of the free slot whose link names that slot, 0 = none
 //    64  turns           u32   index (turns & 1) is current
 //   128  links           u32 of each slot: slot + 1 of the free slot behind it, 0 = none; padded to 64 bytes
 //        index 0         `indexWords` u32 each
@@ -26,6 +27,7 @@ import { contend, SLOT_CELLS_WORD } from './cells.ts';
 import type { Latch } from './latch.ts';
 import type { LockWord } from './lock-word.ts';
 import { hashWords } from './murmur.ts';
+import { PARTICIPANT_SLOTS } from './participants.ts';
 
 const INTENT_SLOT = 1;
 const INTENT_PLACE = 2;
@@ -35,6 +37,7 @@ const HIGH_WATER = 5;
 const SIZE = 6;
 const FLOOR = 8;
 const FILLED = 10;
+const INTENT_BEHIND = 12;
 const TURNS = 16;
 const LINKS = 32;
 const LINE = 16;
@@ -102,6 +105,8 @@ export class MapIndex {
   readonly #doubles: Float64Array;
   /** Position, in the index, of what the last `find` found. */
   place = 0;
+  /** Slot + 1 of the free slot before what the last `#freeSlot` chose, 0 = none. */
+  #behind = 0;
 
   constructor(memory: MapMemory, latch: Latch) {
     this.#memory = memory;
@@ -192,7 +197,8 @@ export class MapIndex {
   /** Protocol: change 7. */
   unlock(): void {
     // STEP: change 7
-    // ORDER: a full barrier: all of the change is before the look at `armed`.
+    // ORDER: releases all of the change to who takes the lock next. Watchers need none of what follows the publish, behind which
+    // `armed` was looked at: they read slots, and the high water and the index word were stored before it.
     Atomics.store(this.#memory.words, this.#memory.control, 0);
   }
 
@@ -204,18 +210,16 @@ export class MapIndex {
   insert(hash: number, publish: (slot: number, base: number) => void): void {
     const { words, capacity, name } = this.#memory;
     const { slotMask } = this.#geometry;
-    const head = this.#count(FREE_HEAD, 'free head');
-    const highWater = this.highWater;
-    const slot = head === 0 ? highWater : head - 1;
+    const slot = this.#freeSlot();
     if (slot === capacity)
       throw new StoreFullError(`cannot add a key to ${name}: all ${capacity} entries are in use`);
     if (this.isLive(slot)) this.#damaged('the free slot', slot, 'one that is not in use');
     const place = this.#freePlace(hash);
     const at = this.#indexAt(place);
     const base = Math.max(0, this.#floor - this.#latch.generation(slot));
-    this.#intend(slot, place, this.size);
+    this.#intend(slot, this.#behind, place, this.size);
     // STEP: insert 1
-    if (slot === highWater) this.#store(HIGH_WATER, slot + 1);
+    if (slot === this.highWater) this.#store(HIGH_WATER, slot + 1);
     // STEP: insert 2, filled
     if (words[at] === 0) this.#addFilled(1);
     // STEP: insert 2
@@ -233,7 +237,7 @@ export class MapIndex {
    * present; if it throws, nothing is taken away. Under the structure lock.
    */
   remove(slot: number, place: number, publish: (slot: number, base: number) => void): void {
-    this.#intend(slot, place, this.size - 1);
+    this.#intend(slot, 0, place, this.size - 1);
     try {
       // STEP: delete 1
       publish(slot, this.baseOf(slot));
@@ -242,8 +246,28 @@ export class MapIndex {
     }
   }
 
+  /**
+   * Gives the first free slot that no living writer holds, or the high water; if all are held, the first free one. A writer that
+   * found a key may hold its slot when the key is gone, and stop there.
+   */
+  #freeSlot(): number {
+    const head = this.#count(FREE_HEAD, 'free head');
+    this.#behind = 0;
+    // A writer holds one record at a time, so that of this many one is not held, unless the list is damaged.
+    for (let link = head, tries = 0; link !== 0 && tries < PARTICIPANT_SLOTS; tries++) {
+      if (!this.#latch.isHeld(link - 1)) return link - 1;
+      this.#behind = link;
+      link = this.#linkOf(link - 1);
+    }
+    this.#behind = 0;
+    const { highWater } = this;
+    return head === 0 || highWater < this.#memory.capacity ? highWater : head - 1;
+  }
+
   /** Notes what is about to change; the slot last, since it makes the note valid (protocol: change 4). */
-  #intend(slot: number, place: number, sizeWithout: number): void {
+  #intend(slot: number, behind: number, place: number, sizeWithout: number): void {
+    // STEP: change 4, behind
+    this.#store(INTENT_BEHIND, behind);
     // STEP: change 4, place
     this.#store(INTENT_PLACE, place);
     // STEP: change 4, size
@@ -261,21 +285,26 @@ export class MapIndex {
     const place = this.#load(INTENT_PLACE) >>> 0;
     if (place >= this.#geometry.indexWords)
       this.#damaged('the intended place', place, this.#geometry.indexWords - 1);
+    const behind = this.#count(INTENT_BEHIND, 'intent');
     const live = this.isLive(slot);
+    if (!live) {
+      this.#clearPlace(place);
+      this.#raiseFloor(this.#latch.generation(slot) + this.baseOf(slot));
+    }
+    if (behind !== 0 && this.#linkOf(behind - 1) === slot + 1) {
+      // STEP: finish 3, behind
+      this.#store(LINKS + behind - 1, this.#linkOf(slot));
+    }
     const head = this.#load(FREE_HEAD);
     if (live) {
       // STEP: finish 3, present
       if (head === slot + 1) this.#store(FREE_HEAD, this.#linkOf(slot));
-    } else {
-      this.#clearPlace(place);
-      this.#raiseFloor(this.#latch.generation(slot) + this.baseOf(slot));
+    } else if (slot < this.highWater && head !== slot + 1) {
       // A slot that was never used is free without a link.
-      if (slot < this.highWater && head !== slot + 1) {
-        // STEP: finish 3, link
-        Atomics.store(this.#memory.words, this.#memory.control + LINKS + slot, head);
-        // STEP: finish 3
-        this.#store(FREE_HEAD, slot + 1);
-      }
+      // STEP: finish 3, link
+      this.#store(LINKS + slot, head);
+      // STEP: finish 3
+      this.#store(FREE_HEAD, slot + 1);
     }
     // STEP: finish 4
     this.#store(SIZE, this.#load(INTENT_SIZE) + (live ? 1 : 0));
@@ -387,9 +416,7 @@ export class MapIndex {
   }
 
   #linkOf(slot: number): number {
-    const link = Atomics.load(this.#memory.words, this.#memory.control + LINKS + slot) >>> 0;
-    if (link > this.#memory.capacity) this.#damaged('a link', link, this.#memory.capacity);
-    return link;
+    return this.#count(LINKS + slot, 'a link');
   }
 
   #load(word: number): number {

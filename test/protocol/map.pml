@@ -1,7 +1,7 @@
 /* The index of a map: writers that insert and delete under the structure lock, that set keys which are there without it, and
  * readers that search and iterate without any lock. Anybody may die between two steps; who takes the lock next finishes what
  * the dead one began. Two slots; an index of three words; keys 1 to 3, all of which begin at word 0, so that every search passes
- * the words of the others. A slot is written by one publish and read as one snapshot, and locks are stolen from the dead only:
+ * the words of the others. HELD: who inserts may find any free slot held by a writer that set the key it had before, and passes it over. A slot is written by one publish and read as one snapshot, and locks are stolen from the dead only:
  * that is the latch's. One statement or atomic block is one access to shared memory. docs/protocol.md names these steps; run.sh
  * checks the properties and the mutations that must break them.                                                               */
 #ifndef NW
@@ -22,17 +22,20 @@
 #ifndef DEATHS
 #define DEATHS 1
 #endif
+#ifndef SLOTS
 #define SLOTS 2
-#define WORDS 3
+#endif
+#define WORDS (SLOTS + 1)
 #define EMPTY 0
 #define DELETED 9
 
 byte lock;                       /* writer + 1; 0 = free                                                                       */
 byte intent, place, without;     /* the note: slot + 1, word, size without the slot                                            */
+byte behind;                     /* and the free slot whose link names the slot, + 1; 0 = none                                 */
 byte high, head, size;
 byte link[SLOTS];                /* slot + 1 of the next free slot                                                             */
 byte turns;                      /* index (turns & 1) is current                                                               */
-byte index[6];                   /* two indexes of WORDS words: slot + 1                                                       */
+byte index[2 * WORDS];           /* two indexes of WORDS words: slot + 1                                                       */
 byte key[SLOTS];                 /* with present: one publish                                                                  */
 bool present[SLOTS];
 
@@ -102,12 +105,7 @@ inline finish() {
 	intent = 0;
 #endif
 	if
-	:: present[s] ->
-		live = 1;
-		if
-		:: head == s + 1 -> head = link[s]                             /* finish 3, present */
-		:: else -> skip
-		fi
+	:: present[s] -> live = 1
 	:: else ->
 		live = 0;
 		q = place;
@@ -126,13 +124,21 @@ inline finish() {
 			:: WORD(turns, q) == DELETED -> WORD(turns, q) = EMPTY; q = (q + WORDS - 1) % WORDS
 			:: else -> break
 			od
-		fi;
-		if
-		:: s < high && head != s + 1 ->
-			link[s] = head;                                            /* finish 3, link */
-			head = s + 1                                               /* finish 3 */
-		:: else -> skip
 		fi
+	fi;
+#ifndef MUT_NO_BEHIND            /* a slot in the middle of the list stays there */
+	if
+	:: behind != 0 && link[behind - 1] == s + 1 ->
+		link[behind - 1] = link[s]                                     /* finish 3, behind */
+	:: else -> skip
+	fi;
+#endif
+	if
+	:: live && head == s + 1 -> head = link[s]                         /* finish 3, present */
+	:: !live && s < high && head != s + 1 ->
+		link[s] = head;                                                /* finish 3, link */
+		head = s + 1                                                   /* finish 3 */
+	:: else -> skip
 	fi;
 	size = without + live;                                             /* finish 4 */
 	intent = 0                                                         /* finish 5 */
@@ -151,9 +157,9 @@ inline acquire() {
 #endif
 }
 
-inline note(s1, p1, size1) {
+inline note(s1, b1, p1, size1) {
 #ifndef MUT_NO_NOTE
-	place = p1; without = size1; intent = s1 + 1                       /* change 4 */
+	behind = b1; place = p1; without = size1; intent = s1 + 1                       /* change 4 */
 #else
 	skip
 #endif
@@ -166,7 +172,11 @@ inline rebuild() {
 #else
 #define OTHER (turns + 1)
 #endif
-	WORD(OTHER, 0) = EMPTY; WORD(OTHER, 1) = EMPTY; WORD(OTHER, 2) = EMPTY;   /* rebuild 1 */
+	q = 0;
+	do
+	:: q < WORDS -> WORD(OTHER, q) = EMPTY; q++                        /* rebuild 1 */
+	:: else -> break
+	od;
 	s = 0; q = 0;
 	do
 	:: s < high ->
@@ -180,30 +190,49 @@ inline rebuild() {
 	turns = turns + 1                                                  /* rebuild 3 */
 }
 
-inline insert(k) {
+/* The slot for an insert, SLOTS if there is none; `b` is the free slot before it, + 1. Nobody else changes what it reads. */
+inline choose() { atomic {
+	b = 0;
 	if
 	:: head != 0 -> s = head - 1
 	:: else -> s = high
 	fi;
+#ifdef HELD
 	if
-	:: s < SLOTS ->
+	:: head != 0 ->
+		do
+		:: link[s] != 0 -> b = s + 1; s = link[s] - 1                  /* this one is held */
+		:: link[s] == 0 && high < SLOTS -> b = 0; s = high; break      /* all are */
+		:: break
+		od
+	:: else -> skip
+	fi
+#endif
+	} }
+
+inline insert(k) {
+	if
+	:: head != 0 || high < SLOTS ->
 #ifdef REBUILD
 		if
 		:: true -> rebuild()
 		:: true -> skip
 		fi;
 #endif
-		if
-		:: head != 0 -> s = head - 1
-		:: else -> s = high
-		fi;
+		choose();
 		p = 0;
 		do
 		:: p < WORDS && WORD(turns, p) != EMPTY && WORD(turns, p) != DELETED -> p++
 		:: else -> break
 		od;
 		assert(p < WORDS);                                             /* there is a free word */
-		note(s, p, size);
+#ifdef MUT_TAKE_FIRST            /* a slot is taken off the list before the note */
+		if
+		:: b != 0 -> link[b - 1] = link[s]
+		:: else -> skip
+		fi;
+#endif
+		note(s, b, p, size);
 #ifdef MUT_NO_NOTE
 		if
 		:: head == s + 1 -> head = link[s]
@@ -238,7 +267,7 @@ inline insert(k) {
 	fi }
 
 proctype Writer(byte me) {
-	byte n, k, s, t, p, q, w, found, live, record; bool again;
+	byte n, k, s, b, t, p, q, w, found, live, record; bool again;
 	{
 		do
 		:: n < OPS ->
@@ -257,7 +286,7 @@ proctype Writer(byte me) {
 				:: found == 0 -> insert(k)
 				:: else ->
 					s = found - 1;
-					note(s, p, size - 1);
+					note(s, 0, p, size - 1);
 					goes(s);                                           /* delete 1 */
 #ifdef MUT_NO_NOTE
 					size = size - 1; WORD(turns, p) = DELETED; link[s] = head; head = s + 1
@@ -278,7 +307,7 @@ proctype Writer(byte me) {
 				fi
 #endif
 			fi;
-			k = 0; s = 0; t = 0; p = 0; q = 0; w = 0; found = 0; live = 0; record = 0
+			k = 0; s = 0; b = 0; t = 0; p = 0; q = 0; w = 0; found = 0; live = 0; record = 0
 		:: else -> break
 		od;
 		atomic { ended++ }
@@ -363,6 +392,10 @@ proctype Judge() {
 }
 
 init { atomic { byte i;
+#ifdef USED                      /* every slot was used and is free: 1, 2, ... */
+	high = SLOTS; head = 1;
+	i = 1; do :: i < SLOTS -> link[i - 1] = i + 1; i++ :: else -> break od;
+#endif
 	run Judge();
 	run Killer();
 	i = 0; do :: i < NR -> run Reader(i); i++ :: else -> break od;

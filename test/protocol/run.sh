@@ -39,6 +39,9 @@ holds|map|-DNW=1 -DOPS=4|the same: 4 changes, slots and words used again
 holds|map|-DNW=2 -DOPS=1 -DKEYS=2|the same: 2 writers, one finishes what the other began
 holds|map|-DNW=2 -DOPS=2 -DNR=0|no key twice, no slot lost: 2 writers of 2 changes, 1 death
 holds|map|-DREBUILD -DNW=2 -DOPS=1 -DNR=0 -DDEATHS=2|the same: who finishes may die too
+holds|map|-DHELD -DUSED -DSLOTS=3 -DNW=1 -DOPS=3 -DNR=0 -DKEYS=3|inserts pass over free slots that others hold: no slot lost, none free twice, 3 slots, 1 death
+holds|map|-DHELD -DUSED -DNW=2 -DOPS=2 -DNR=0 -DKEYS=2 -DDEATHS=2|the same: 2 writers, who finishes may die too
+holds|map|-DHELD -DNW=1 -DOPS=4|the same with fresh slots, and a reader
 holds|map|-DSETS -DNW=2 -DOPS=2 -DNR=0 -DDEATHS=0|a key that is there is set without the structure lock
 breaks|latch|-DREADERS=0 -DMUT_PROBE_ONLY|no look at the epoch: who took a dead owner's slot makes it seem alive
 breaks|latch|-DREADERS=0 -DMUT_NO_EPOCH|the lock word names the slot only
@@ -89,6 +92,8 @@ breaks|map|-DMUT_EMPTY -DNW=1 -DOPS=3 -DDEATHS=0|a word becomes empty although s
 breaks|map|-DMUT_IN_PLACE -DREBUILD -DNW=1 -DOPS=2 -DDEATHS=0|the index made anew in place
 breaks|map|-DMUT_NO_SECOND_LOOK -DREBUILD -DNW=1 -DOPS=4 -DDEATHS=0|a search that says no without a second look at turns
 breaks|map|-DMUT_TWO_LOOKS -DNW=1 -DOPS=4 -DDEATHS=0 -DKEYS=2|the key of one look, the record of another
+breaks|map|-DMUT_NO_BEHIND -DHELD -DUSED -DNW=1 -DOPS=2 -DNR=0 -DDEATHS=0|a slot in the middle of the free list is used and stays in the list
+breaks|map|-DMUT_TAKE_FIRST -DHELD -DUSED -DNW=1 -DOPS=2 -DNR=0|a slot is taken off the list before the note
 breaks|map|-DMUT_NO_LOOK -DSETS -DNW=2 -DOPS=2 -DNR=0 -DDEATHS=0|a key is set without a look whether the slot still has it
 ROWS
 }

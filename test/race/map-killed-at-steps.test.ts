@@ -2,20 +2,16 @@
 // seed chooses some of these deaths, as in killed-at-steps.test.ts.
 import { readdirSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openMap } from '../../src/index.ts';
-import { Bed, until } from '../support/bed.ts';
-import { isStopped, letGoOn } from '../support/ending.ts';
+import { Bed } from '../support/bed.ts';
 import { luck } from '../support/luck.ts';
 import { onWindows } from '../support/system.ts';
-import { withCode } from '../support/with-code.ts';
 import { inLanes } from '../torture/campaign.ts';
-import { definition, recordOf } from '../torture/map-acts.ts';
 import {
   killMapAt,
   MAP_SCENARIOS,
+  type MapPoint,
+  pointsOfFinishers,
   pointsOfMaps,
-  setMapScene,
-  startMapVictim,
 } from '../torture/map-scenarios.ts';
 import { namedSteps, placesOf } from '../torture/named-steps.ts';
 
@@ -27,6 +23,28 @@ const WATCHDOG_MS = 600_000;
 const SOME_DEATHS = onWindows && process.env['SHARECORD_ALL_STEPS'] !== '1' ? 8 : Infinity;
 /** Where the steps of maps are. */
 const MAP_SOURCE = /map-/;
+
+/** Kills at all of the points and gives what was wrong. */
+async function killAtAll(bed: Bed, points: readonly MapPoint[]): Promise<string[]> {
+  const wrong: string[] = [];
+  await inLanes(LANES, points, async (point) => {
+    try {
+      await killMapAt(bed, point);
+    } catch (error) {
+      const { scenario, step, finisher } = point;
+      wrong.push(`${scenario.title}, ${step}, ${finisher?.step ?? 'nobody else'}: ${String(error)}`);
+    }
+  });
+  return wrong;
+}
+
+/** A check that threw has closed nothing. */
+function removeNames(): void {
+  if (onWindows) return;
+  const prefix = `sharecord-test-map-killed-at-step-${process.pid}-`;
+  for (const left of readdirSync('/dev/shm').filter((name) => name.startsWith(prefix)))
+    rmSync(`/dev/shm/${left}`);
+}
 
 describe('kill -9', () => {
   test(
@@ -44,16 +62,19 @@ describe('kill -9', () => {
         return deaths.get(step)! <= SCENARIOS_PER_STEP;
       });
       const chosen = chance.shuffle(often).slice(0, SOME_DEATHS);
-      const wrong: string[] = [];
-      await inLanes(LANES, chosen, async (point) => {
-        try {
-          await killMapAt(bed, point);
-        } catch (error) {
-          wrong.push(`${point.scenario.title}, ${point.step}: ${String(error)}`);
-        }
-      });
-      expect(wrong).toEqual([]);
+      expect(await killAtAll(bed, chosen)).toEqual([]);
       if (onWindows) console.log(`${points.length} points; ${chosen.length} deaths, seed ${chance.seed}`);
+    },
+    WATCHDOG_MS,
+  );
+
+  test(
+    'at every step of finishing what a dead writer began loses nothing either',
+    async () => {
+      const bed = new Bed();
+      const chance = luck();
+      const points = chance.shuffle(await pointsOfFinishers(bed)).slice(0, SOME_DEATHS);
+      expect(await killAtAll(bed, points)).toEqual([]);
     },
     WATCHDOG_MS,
   );
@@ -67,46 +88,24 @@ describe('kill -9', () => {
       'all 8 entries are in use',
     ],
     ['clears its note first', 'delete of key 1 of eight', 'finish 3', 'all 8 entries are in use'],
+    [
+      'leaves a slot that it took in the free list',
+      'insert behind a free slot that another holds',
+      'change 7',
+      'its index is damaged',
+    ],
   ] as const)('the control, a victim that %s, is found', async (mutation, title, step, fault) => {
     const scenario = MAP_SCENARIOS.find((each) => each.title === title)!;
     const death = killMapAt(new Bed(), { scenario, step, pass: 1, mutation });
     await expect(death).rejects.toThrow(fault);
-    if (onWindows) return;
-    const prefix = `sharecord-test-map-killed-at-step-${process.pid}-`;
-    for (const left of readdirSync('/dev/shm').filter((name) => name.startsWith(prefix)))
-      rmSync(`/dev/shm/${left}`);
+    removeNames();
+  });
+
+  test('the control, one that clears the note before it has finished, is found', async () => {
+    const scenario = MAP_SCENARIOS.find(({ title }) => title === 'delete of key 5 of eight')!;
+    const finisher = { step: 'finish 3', pass: 1, mutation: 'clears its note first' };
+    const death = killMapAt(new Bed(), { scenario, step: 'write 5', pass: 1, finisher });
+    await expect(death).rejects.toThrow('all 8 entries are in use');
+    removeNames();
   });
 });
-
-test.each(['change 4', 'insert 3', 'finish 4'])(
-  'a writer stopped inside a change, at %s, is not robbed: others read and set what is there, and wait to add and delete',
-  async (step) => {
-    const bed = new Bed();
-    const name = bed.name('map-stopped');
-    const scenario = MAP_SCENARIOS.find(({ title }) => title === 'insert into a fresh slot')!;
-    const { map } = setMapScene(bed, scenario, name);
-    const reader = bed.keep(openMap(name, definition));
-    const stopped = startMapVictim(bed, name, 'stop', { scenario, step, pass: 1 });
-    await stopped.ready;
-    await until('its stop', () => isStopped(stopped));
-    expect(reader.get(1)).toEqual(recordOf(1.5));
-    expect([...reader.keys()]).toEqual(step === 'finish 4' ? [1, 2, 3, 4] : [1, 2, 3]);
-    map.set(1, recordOf(7));
-    expect(map.update(2, (draft) => void Object.assign(draft, recordOf(8)))).toBe(true);
-    for (const call of [() => map.set(5, recordOf(5)), () => map.delete(1)])
-      expect(call).toThrow(withCode('LOCK_TIMEOUT'));
-    letGoOn(stopped);
-    await stopped.result();
-    map.set(5, recordOf(5));
-    expect(map.delete(1)).toBe(true);
-    expect(new Map([...reader].map(([key, { value }]) => [key, value]))).toEqual(
-      new Map([
-        [2, 8],
-        [3, 3.5],
-        [4, 9],
-        [5, 5],
-      ]),
-    );
-    expect(map.size).toBe(4);
-  },
-);

@@ -1,9 +1,11 @@
-// Processes stopped at steps of a write, inside the gate, and before it; test/torture/stops.ts lists the verdicts. `npm run torture
+// Processes stopped at steps of a write, of changes of maps, inside the gate, and before it; test/torture/stops.ts and map-stops.ts list
+// the verdicts. `npm run torture
 // -- --only stops` has all steps of a write and more of those inside the gate.
 import { describe, expect, test } from 'vitest';
 import { createStore } from '../../src/index.ts';
 import { Bed } from '../support/bed.ts';
 import { onWindows } from '../support/system.ts';
+import { MAP_STOPS } from '../torture/map-stops.ts';
 import { optionsFor } from '../torture/scenarios.ts';
 import { GATE_POINTS, stopBeforeGate, stopInsideGate, stopInsideWrite } from '../torture/stops.ts';
 import { Fields, fieldsKind } from './records.ts';
@@ -19,6 +21,13 @@ test.each([
   'a writer stopped in a %s at step "%s" is not stolen from, and others go on',
   async (scenario, step) => {
     await stopInsideWrite(new Bed(), { scenario, step, pass: 1 });
+  },
+);
+
+test.each(MAP_STOPS)(
+  'a writer of a map stopped in the $title, at $step, is not stolen from; what others can do goes on',
+  async ({ check }) => {
+    await check(new Bed());
   },
 );
 

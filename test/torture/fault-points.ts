@@ -21,15 +21,16 @@ const MUTATIONS: Readonly<Record<string, readonly [from: string, to: string]>> =
     '// STEP: create 3\n',
     'Atomics.store(this.words, STATE_WORD, STATE_READY);\n    // STEP: create 3\n',
   ],
-  'adds a key without a note': ['this.#intend(slot, place, this.size);', ''],
+  'adds a key without a note': ['this.#intend(slot, this.#behind, place, this.size);', ''],
   'names a slot before it is noted': [
-    'this.#intend(slot, place, this.size);',
-    'this.#store(FREE_HEAD, this.#linkOf(slot)); this.#intend(slot, place, this.size);',
+    'this.#intend(slot, this.#behind, place, this.size);',
+    'this.#store(FREE_HEAD, this.#linkOf(slot)); this.#intend(slot, this.#behind, place, this.size);',
   ],
   'clears its note first': [
     'const head = this.#load(FREE_HEAD);',
     'const head = this.#load(FREE_HEAD); this.#store(INTENT_SLOT, 0);',
   ],
+  'leaves a slot that it took in the free list': ['if (behind !== 0 && ', 'if (false && '],
   'do not finish what a dead one began': ['if (this.#load(INTENT_SLOT) !== 0) this.#finish();', ''],
   'empty words of the index that searches pass': [
     'if (Atomics.load(words, this.#indexAt((place + 1) & mask)) !== 0) {',

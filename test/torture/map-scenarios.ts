@@ -6,6 +6,8 @@
 //   another writer adds and deletes keys                         required
 //   as many keys fit as before, and no more                      required: no slot is lost or there twice
 //   generations of the victim's key go back                      forbidden
+//   who finishes what the victim began dies too, at any step     the same again
+//   a record that a living writer holds is taken                 forbidden
 import { fileURLToPath } from 'node:url';
 import { createMap, type MapReader, openMap } from '../../src/index.ts';
 import { wordOf } from '../support/header.ts';
@@ -13,34 +15,46 @@ import { type Household, NODE, Peer } from '../support/household.ts';
 import { isNamed } from '../support/system.ts';
 import { type Act, definition, perform, recordOf, type Writer } from './map-acts.ts';
 import { faultPoints } from './mistake.ts';
-import { type End, requireKilled } from './scenarios.ts';
+import { type End, FIRST_OWNER, requireKilled } from './scenarios.ts';
+import { require } from './verdicts.ts';
 import { terminateThere } from './victim-thread.ts';
 
-const CAPACITY = 8;
-type Reader = MapReader<typeof definition.key, typeof definition.layout>;
+export const CAPACITY = 8;
+export type Reader = MapReader<typeof definition.key, typeof definition.layout>;
 const VICTIM = fileURLToPath(new URL('./map-victim.ts', import.meta.url));
 
 /** What the victim does, behind what was done before. */
 export interface MapScenario {
   readonly title: string;
   readonly before: readonly Act[];
+  /** The slot that a living writer holds meanwhile. */
+  readonly held?: number;
   readonly act: Act;
 }
 
 const set = (...keys: number[]): Act[] => keys.map((key) => ({ key, value: key + 0.5 }));
 
 const TURNS_WORD = 16;
+const LOCK_WORD = 1;
 
-/** Word index of the control block, from the header. */
-function controlOf({ segment, capacity }: Reader): { words: Int32Array; control: number } {
+/** Words of a map, and where a slot of it begins; behind the last one is the control block. */
+function wordsOf({ segment }: Reader, slot: number): { words: Int32Array; at: number } {
   const words = new Int32Array(segment.buffer, 0, Math.floor(segment.buffer.byteLength / 4));
-  return { words, control: (words[wordOf('headerLength')]! + capacity * words[wordOf('stride')]!) / 4 };
+  return { words, at: (words[wordOf('headerLength')]! + slot * words[wordOf('stride')]!) / 4 };
 }
 
 /** How often the index was made anew. */
 export function turnsOf(map: Reader): number {
-  const { words, control } = controlOf(map);
-  return words[control + TURNS_WORD]!;
+  const { words, at } = wordsOf(map, map.capacity);
+  return words[at + TURNS_WORD]!;
+}
+
+/** Who holds a slot; stores another owner if one is given. */
+export function lockOfSlot(map: Reader, slot: number, owner?: number): number {
+  const { words, at } = wordsOf(map, slot);
+  return owner === undefined
+    ? Atomics.load(words, at + LOCK_WORD)
+    : Atomics.exchange(words, at + LOCK_WORD, owner);
 }
 
 /** Finds out which calls make the index anew: adds and deletes until it was. */
@@ -66,6 +80,12 @@ function rebuildScenario(): MapScenario {
 
 export const MAP_SCENARIOS: readonly MapScenario[] = [
   { title: 'set of a key that is there', before: set(1, 2, 3), act: { key: 2, value: 9 } },
+  {
+    title: 'insert behind a free slot that another holds',
+    before: [...set(1, 2, 3, 4), { key: 3 }, { key: 2 }],
+    held: 1,
+    act: { key: 5, value: 9 },
+  },
   { title: 'insert into a fresh slot', before: set(1, 2, 3), act: { key: 4, value: 9 } },
   {
     title: 'insert into a slot used before',
@@ -76,6 +96,12 @@ export const MAP_SCENARIOS: readonly MapScenario[] = [
     title: 'insert of a key that was deleted',
     before: [...set(1, 2), { key: 2 }, { key: 1 }],
     act: { key: 2, value: 9 },
+  },
+  {
+    title: 'insert into a fresh slot while another holds the free one',
+    before: [...set(1, 2, 3), { key: 2 }],
+    held: 1,
+    act: { key: 4, value: 9 },
   },
   { title: 'insert into the last slot', before: set(1, 2, 3, 4, 5, 6, 7), act: { key: 8, value: 9 } },
   ...[1, 4, 5, 8].map((key) => ({
@@ -93,9 +119,16 @@ export interface MapPoint {
   readonly step: string;
   readonly pass: number;
   readonly mutation?: string;
+  /** Where the one dies that finishes what the victim began. */
+  readonly finisher?: VictimPoint;
 }
 
-type VictimPoint = Omit<MapPoint, 'scenario'> & { readonly scenario?: MapScenario };
+interface VictimPoint {
+  readonly scenario?: MapScenario;
+  readonly step: string;
+  readonly pass: number;
+  readonly mutation?: string;
+}
 
 /** The command that runs a victim, which does what the point's scenario says, or all of the acts. */
 function mapVictimCommand(
@@ -127,7 +160,7 @@ export function startMapVictim(
 /** Makes the map and does what was done before the victim. */
 export function setMapScene(
   house: Household,
-  { before }: MapScenario,
+  { before, held }: MapScenario,
   name: string,
 ): { map: Writer; model: Map<number, number> } {
   const map = house.keep(createMap({ ...definition, name, capacity: CAPACITY }));
@@ -137,6 +170,8 @@ export function setMapScene(
     if (act.value === undefined) model.delete(act.key);
     else model.set(act.key, act.value);
   }
+  // This process made the map, and lives.
+  if (held !== undefined) lockOfSlot(map, held, FIRST_OWNER);
   return { map, model };
 }
 
@@ -157,8 +192,37 @@ export async function pointsOfMaps(
   return { points, places: (JSON.parse(String(report['places'])) as string[]).toSorted() };
 }
 
-function require(holds: boolean, what: string): void {
-  if (!holds) throw new Error(what);
+/** Who changes which keys there are. */
+export function lockOfStructure(map: Reader): number {
+  const { words, at } = wordsOf(map, map.capacity);
+  return Atomics.load(words, at);
+}
+
+/** Finishes what the dead one began, and changes nothing else. */
+const FINISHING: readonly Act[] = [{ key: 9999 }];
+const STEPS_OF_FINISHERS = /^(acquire 6|finish|change 7)/;
+const DEATHS_TO_FINISH = [
+  ['insert into a fresh slot', 'insert 3'],
+  ['insert behind a free slot that another holds', 'insert 3'],
+  ['insert behind a free slot that another holds', 'write 5'],
+  ['delete of key 5 of eight', 'write 5'],
+] as const;
+
+/** Deaths inside a change, each with every step at which the one may die that finishes it. */
+export async function pointsOfFinishers(house: Household): Promise<MapPoint[]> {
+  const points: MapPoint[] = [];
+  for (const [title, step] of DEATHS_TO_FINISH) {
+    const scenario = MAP_SCENARIOS.find((each) => each.title === title)!;
+    const point = { scenario, step, pass: 1 };
+    const name = house.name('map-finisher-traced');
+    const { map } = setMapScene(house, scenario, name);
+    await requireKilled(startMapVictim(house, name, 'kill', point));
+    const report = await startMapVictim(house, name, 'trace', { step: '', pass: 0 }, FINISHING).result();
+    map.close();
+    for (const passed of new Set((JSON.parse(String(report['steps'])) as string[][])[0]))
+      if (STEPS_OF_FINISHERS.test(passed)) points.push({ ...point, finisher: { step: passed, pass: 1 } });
+  }
+  return points;
 }
 
 /** What a reader sees, by search and by iteration; throws where they differ. */
@@ -182,6 +246,12 @@ const sameEntries = (a: ReadonlyMap<number, number>, b: ReadonlyMap<number, numb
 
 const show = (entries: ReadonlyMap<number, number>): string => JSON.stringify([...entries]);
 
+/** Requires that searches and iteration give just these entries. */
+export function requireEntries(map: Reader, expected: ReadonlyMap<number, number>): void {
+  const seen = seenBy(map, expected.keys());
+  require(sameEntries(seen, expected), `${show(seen)}, expected ${show(expected)}`);
+}
+
 /** The generation at which the key is told to be there. */
 async function generationOf(map: Reader, key: number): Promise<number> {
   for await (const { generation } of map.watch(key)) return generation;
@@ -190,26 +260,25 @@ async function generationOf(map: Reader, key: number): Promise<number> {
 
 /** Kills a victim at the point and checks what it leaves; throws what is wrong. */
 export async function killMapAt(house: Household, point: MapPoint, end: End = 'kill -9'): Promise<void> {
-  const { scenario, step } = point;
-  const { act } = scenario;
+  const { scenario, step, finisher } = point;
+  const { act, held } = scenario;
   const name = house.name('map-killed-at-step');
   const { map, model } = setMapScene(house, scenario, name);
   const reader = house.keep(openMap(name, definition));
   const generation = model.has(act.key) ? await generationOf(reader, act.key) : 0;
   if (end === 'kill -9') await requireKilled(startMapVictim(house, name, 'kill', point));
   else await terminateThere(mapVictimCommand(name, 'block', point));
+  if (finisher !== undefined) await requireKilled(startMapVictim(house, name, 'kill', finisher, FINISHING));
+  if (held !== undefined)
+    require(lockOfSlot(map, held, 0) === FIRST_OWNER, 'a record is taken from a living writer');
 
   const after = new Map(model);
   if (act.value === undefined) after.delete(act.key);
   else after.set(act.key, act.value);
   const keys = new Set([...model.keys(), ...after.keys()]);
-  const seen = seenBy(reader, keys);
-  const isPublished = !/^(acquire|change [1-4]|insert|rebuild|delete|read|write [1-4])/.test(step);
-  require(sameEntries(
-    seen,
-    isPublished ? after : model,
-  ), `${show(seen)}, expected ${show(isPublished ? after : model)}`);
-  require(sameEntries(seenBy(map, keys), seen), 'another open sees other entries');
+  const isPublished = !/^(acquire|change [1-4]|insert|rebuild|delete|read|probe|write [1-4])/.test(step);
+  const seen = isPublished ? after : model;
+  for (const each of [reader, map]) requireEntries(each, seen);
 
   // The next change finishes what the victim began; then everything fits that fitted before.
   const others = Array.from({ length: CAPACITY }, (_, i) => 1000 + i);

@@ -1,5 +1,6 @@
 // A process that dies, stops or blocks at one step of a change of a map, or prints the steps it passes: `map-victim.ts NAMES ACTS ACTION STEP
-// PASS`, preloaded with fault-points.ts. It changes one map after the other; otherwise it gets one.
+// PASS`, preloaded with fault-points.ts. It changes one map after the other; otherwise it gets one. Steps to stop at one after the other
+// stand behind `;`.
 import { openMap } from '../../src/index.ts';
 import { ARMED_WORD } from '../../src/store/segment-header.ts';
 import { blockHere, dieHere, stopHere } from '../support/ending.ts';
@@ -8,12 +9,14 @@ import { type Act, definition, perform } from './map-acts.ts';
 const [names, acts, action, step, pass] = process.argv.slice(2) as [string, string, string, string, string];
 let passed: string[] = [];
 const places = new Set<string>();
+const points = step.split(';');
 
 function onStep(at: string, source?: string): void {
   passed.push(at);
   if (source !== undefined) places.add(`${source}: ${at}`);
-  if (action === 'trace' || at !== step || passed.filter((each) => each === at).length !== Number(pass))
+  if (action === 'trace' || at !== points[0] || passed.filter((each) => each === at).length < Number(pass))
     return;
+  points.shift();
   if (action === 'block') blockHere();
   else if (action === 'kill') dieHere();
   else stopHere();

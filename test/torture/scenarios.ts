@@ -26,6 +26,7 @@ import { hasDied } from '../support/ending.ts';
 import { type Household, NODE, Peer, type Report } from '../support/household.ts';
 import { faultPoints } from './mistake.ts';
 import type { NamedStep } from './named-steps.ts';
+import { require } from './verdicts.ts';
 import { terminateThere } from './victim-thread.ts';
 import { isMutexNamed, isNamed, keepMutex, onWindows, putForeign } from '../support/system.ts';
 
@@ -283,10 +284,6 @@ const AFTER_PUBLISH = new Set([
 const TORN = new Set(['seqlock write 4, wraps', 'seqlock write 4', 'seqlock write 5']);
 const isWrite = (scenario: Scenario): boolean =>
   /write|update|wait|steal/.test(scenario) && scenario !== 'open for writing';
-
-export function require(holds: boolean, what: string): void {
-  if (!holds) throw new Error(what);
-}
 
 /** Requires that the call ends with WRITER_DIED. */
 function requireDead(call: () => unknown): void {

@@ -1,6 +1,6 @@
 // Campaign: kill -9 at every step of every scenario, again and again in another order.
 import { type Campaign, inLanes, isOver } from './campaign.ts';
-import { killMapAt, pointsOfMaps } from './map-scenarios.ts';
+import { killMapAt, pointsOfFinishers, pointsOfMaps } from './map-scenarios.ts';
 import { killAt, pointsOf, SCENARIOS, tracesOf } from './scenarios.ts';
 
 const LANES = 2;
@@ -27,9 +27,10 @@ export const steps: Campaign = {
         points.push({ step: point.step, title: `${scenario}, ${point.step}, pass ${point.pass}`, die });
       }
     }
-    for (const point of (await pointsOfMaps(house)).points) {
-      const { scenario, step } = point;
-      points.push({ step, title: `map: ${scenario.title}, ${step}`, die: () => killMapAt(house, point) });
+    for (const point of [...(await pointsOfMaps(house)).points, ...(await pointsOfFinishers(house))]) {
+      const { scenario, step, finisher } = point;
+      const title = `map: ${scenario.title}, ${step}${finisher === undefined ? '' : `, then ${finisher.step}`}`;
+      points.push({ step, title, die: () => killMapAt(house, point) });
     }
     const violations: string[] = [];
     let [deaths, rounds, slowest] = [0, 0, 0];

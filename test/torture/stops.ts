@@ -12,22 +12,25 @@
 //   while one that found the name is before the gate      verdict
 //   the last user closes: it goes on                      with a store of its own; an open is SEGMENT_NOT_FOUND
 //   the name gets another store: it goes on               with that one; who is in the old one alone lost its writes
-import { GuardError, joinStore, SegmentError, type StoreWriter } from '../../src/index.ts';
+//
+// Stops in maps are in map-stops.ts.
+import { joinStore, type StoreWriter } from '../../src/index.ts';
 import { type Fields, fieldsKind, lockOf, rawSlot } from '../race/records.ts';
 import { isStopped, letGoOn } from '../support/ending.ts';
 import { type Household, type Peer, until } from '../support/household.ts';
 import { onWindows } from '../support/system.ts';
 import { type Campaign, inLanes, isOver } from './campaign.ts';
+import { MAP_STOPS, type Stop } from './map-stops.ts';
 import {
   optionsFor,
   type Point,
   pointsOf,
-  require,
   type Scenario,
   setScene,
   startVictim,
   tracesOf,
 } from './scenarios.ts';
+import { codeOf, require } from './verdicts.ts';
 
 const LANES = 3;
 const WRITES: readonly Scenario[] = ['write', 'update', 'write under a seqlock', 'update under a mutex'];
@@ -40,16 +43,6 @@ export const GATE_POINTS: readonly Point[] = [
   { scenario: onWindows ? 'last close in a file' : 'last close', step: 'unlink 2', pass: 1 },
   { scenario: onWindows ? 'unlink in a file' : 'unlink', step: 'unlink 2', pass: 1 },
 ];
-
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-    return 'done';
-  } catch (error) {
-    if (error instanceof GuardError || error instanceof SegmentError) return error.code;
-    throw error;
-  }
-}
 
 /** Points between the lock and the unlock of the writes. */
 export async function pointsInside(house: Household): Promise<Point[]> {
@@ -131,18 +124,25 @@ export const stops: Campaign = {
   promise: 'a stopped process is never stolen from; readers and writers of other records go on',
   async run(run) {
     const violations: string[] = [];
-    const inside = await pointsInside(run.house);
+    const toStop = (point: Point, stop: typeof stopInsideWrite): Stop => ({
+      title: point.scenario,
+      step: point.step,
+      check: (house) => stop(house, point),
+    });
+    const points: Stop[] = [
+      ...(await pointsInside(run.house)).map((point) => toStop(point, stopInsideWrite)),
+      ...GATE_POINTS.map((point) => toStop(point, stopInsideGate)),
+      ...MAP_STOPS,
+    ];
     let stopped = 0;
     do {
-      const points = run.chance.shuffle([...inside, ...GATE_POINTS]);
-      await inLanes(LANES, points, async (point) => {
+      await inLanes(LANES, run.chance.shuffle(points), async ({ title, step, check }) => {
         stopped++;
-        const stop = GATE_POINTS.includes(point) ? stopInsideGate : stopInsideWrite;
-        await stop(run.house, point).catch((error: unknown) => {
-          violations.push(`${point.scenario}, ${point.step}: ${String(error)}`);
+        await check(run.house).catch((error: unknown) => {
+          violations.push(`${title}, ${step}: ${String(error)}`);
         });
       });
     } while (!isOver(run));
-    return { figures: { points: inside.length + GATE_POINTS.length, stops: stopped }, violations };
+    return { figures: { points: points.length, stops: stopped }, violations };
   },
 };
