@@ -1,4 +1,4 @@
-// kill -9 at every step that the sources name; test/torture/scenarios.ts lists the verdicts. Here each step dies in two of the
+// kill -9 at every step that the sources name; test/torture/deaths.ts lists the verdicts. Here each step dies in two of the
 // scenarios that pass it, at its first pass; `npm run torture -- --only steps` has all passes in all scenarios. Under Wine, where
 // a process takes seconds to start, a seed chooses some of these deaths: SHARECORD_SEED repeats a choice, SHARECORD_ALL_STEPS=1
 // has them all.
@@ -9,7 +9,8 @@ import { luck } from '../support/luck.ts';
 import { onWindows, pathOf } from '../support/system.ts';
 import { inLanes } from '../torture/campaign.ts';
 import { namedSteps, placesOf } from '../torture/named-steps.ts';
-import { isPassedHere, killAt, type Point, pointsOf, SCENARIOS, tracesOf } from '../torture/scenarios.ts';
+import { killAt } from '../torture/deaths.ts';
+import { isPassedHere, type Point, pointsOf, SCENARIOS, tracesOf } from '../torture/scenarios.ts';
 
 const LANES = 2;
 const SCENARIOS_PER_STEP = 2;

@@ -19,7 +19,8 @@ import { isStopped } from '../support/ending.ts';
 import { isMutexNamed, isNamed, onWindows } from '../support/system.ts';
 import { withCode } from '../support/with-code.ts';
 import { killMapAt, MAP_SCENARIOS } from '../torture/map-scenarios.ts';
-import { killAt, setScene, startVictim, victimCommand } from '../torture/scenarios.ts';
+import { killAt } from '../torture/deaths.ts';
+import { setScene, startVictim, victimCommand } from '../torture/scenarios.ts';
 import { terminateThere } from '../torture/victim-thread.ts';
 import { Fields, FieldsByText, fieldsKind, lockOf, rawSlot } from './records.ts';
 

@@ -14,8 +14,9 @@ import { wordOf } from '../support/header.ts';
 import { type Household, NODE, Peer } from '../support/household.ts';
 import { isNamed } from '../support/system.ts';
 import { type Act, definition, perform, recordOf, type Writer } from './map-acts.ts';
+import type { End } from './deaths.ts';
 import { faultPoints } from './mistake.ts';
-import { type End, FIRST_OWNER, requireKilled } from './scenarios.ts';
+import { FIRST_OWNER, requireKilled } from './scenarios.ts';
 import { require } from './verdicts.ts';
 import { terminateThere } from './victim-thread.ts';
 

@@ -1,19 +1,11 @@
-// Deaths at every step: what a victim does, what was there before, and what must be true once it is dead.
-//
-//   whatever step the victim died at                    verdict
-//   a reader gets the last committed record, at once    required; the victim's own once it was published, never before
-//   another writer of the record goes on                required
-//   under a seqlock a torn record is WRITER_DIED          required, until a whole write
-//   under a mutex the next owner gets WRITER_DIED        required, once
-//   createStore and joinStore of the name go on         required, with what was committed, or with a new store
-//   after the last close the name is still there        forbidden
+// The scenarios of the campaigns with stores: what was there before, the victims that pass their steps, and the points at which those
+// die or stop. What must be true then is in deaths.ts and stops.ts.
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   createStore,
-  type GuardError,
   joinStore,
   namedMutex,
   openStore,
@@ -21,14 +13,13 @@ import {
   type StoreWriter,
 } from '../../src/index.ts';
 import { ARMED_WORD } from '../../src/store/segment-header.ts';
-import { arrayKind, arrayOf, Fields, fieldsKind, lockOf, rawSlot } from '../race/records.ts';
+import { arrayKind, arrayOf, Fields, fieldsKind, rawSlot } from '../race/records.ts';
 import { hasDied } from '../support/ending.ts';
 import { type Household, NODE, Peer, type Report } from '../support/household.ts';
 import { faultPoints } from './mistake.ts';
 import type { NamedStep } from './named-steps.ts';
 import { require } from './verdicts.ts';
-import { terminateThere } from './victim-thread.ts';
-import { isMutexNamed, isNamed, keepMutex, onWindows, putForeign } from '../support/system.ts';
+import { isNamed, keepMutex, onWindows, putForeign } from '../support/system.ts';
 
 export const ELEMENTS = 512;
 const VICTIM = fileURLToPath(new URL('./victim.ts', import.meta.url));
@@ -109,13 +100,14 @@ export function sourceOf(scenario: Scenario, name: string): string | { file: str
   return 'name' in place ? place.name : place;
 }
 
-function isThere(scenario: Scenario, name: string): boolean {
+/** True if the store's name or file is there. */
+export function isThere(scenario: Scenario, name: string): boolean {
   const place = placeOf(scenario, name);
   return 'name' in place ? isNamed(name) : fs.existsSync(place.file);
 }
 
 /** What a death may leave of a store in a file on Windows (docs/windows.md): one draft, or one removed file. */
-function requireTidy(scenario: Scenario, name: string): void {
+export function requireTidy(scenario: Scenario, name: string): void {
   if (!isInFile(scenario)) return;
   const left = fs.readdirSync(folderOf(name));
   const isKnown = onWindows && left.length === 1 && /\.sharecord-(new|gone)$/.test(left[0]!);
@@ -182,6 +174,7 @@ async function die(house: Household, scenario: Scenario, name: string, step: str
   await requireKilled(victim);
 }
 
+/** Waits for the end of a victim and requires that it was a death. */
 export async function requireKilled(victim: Peer): Promise<void> {
   if (!hasDied(await victim.exited))
     throw new Error(`${victim} came to its end: ${JSON.stringify(victim.reports)}`);
@@ -189,7 +182,7 @@ export async function requireKilled(victim: Peer): Promise<void> {
 
 const layoutFor = (scenario: Scenario): typeof Fields =>
   scenario === 'write of 4 KiB' ? (arrayOf(ELEMENTS) as unknown as typeof Fields) : Fields;
-const kindFor = (scenario: Scenario): typeof fieldsKind =>
+export const kindFor = (scenario: Scenario): typeof fieldsKind =>
   scenario === 'write of 4 KiB' ? (arrayKind(ELEMENTS) as unknown as typeof fieldsKind) : fieldsKind;
 
 /** The guard of the scenario's store. */
@@ -197,7 +190,8 @@ function guardFor(scenario: Scenario, name: string): 'latch' | 'seqlock' | Retur
   if (scenario.endsWith('seqlock')) return 'seqlock';
   return scenario.endsWith('mutex') ? namedMutex(mutexOf(name), { timeoutMs: 1000 }) : 'latch';
 }
-const mutexOf = (name: string): string => `${name}-mutex`;
+/** Name of the mutex that guards the store. */
+export const mutexOf = (name: string): string => `${name}-mutex`;
 
 /** Options of the scenario's store. */
 export const optionsFor = (scenario: Scenario, name: string) => ({
@@ -270,32 +264,6 @@ function closedOnce(close: () => void): { close(): void } {
 /** The owner word of the first participant of a new store: slot 0, epoch 1. */
 export const FIRST_OWNER = 1 << 8;
 
-/** Steps that come behind the publish of a write. */
-const AFTER_PUBLISH = new Set([
-  'write 5',
-  'seqlock write 6',
-  'announce 1',
-  'announce 2',
-  'announce 3',
-  'ring 1',
-  'ring 2',
-]);
-/** Steps at which the one cell under a seqlock is half written. */
-const TORN = new Set(['seqlock write 4, wraps', 'seqlock write 4', 'seqlock write 5']);
-const isWrite = (scenario: Scenario): boolean =>
-  /write|update|wait|steal/.test(scenario) && scenario !== 'open for writing';
-
-/** Requires that the call ends with WRITER_DIED. */
-function requireDead(call: () => unknown): void {
-  try {
-    call();
-  } catch (error) {
-    if ((error as GuardError).code === 'WRITER_DIED') return;
-    throw error;
-  }
-  throw new Error('a record that a dead writer left is taken for whole');
-}
-
 /** What scenarios pass. */
 interface Traces<S extends Scenario> {
   /** Of each scenario, in their order. */
@@ -337,78 +305,4 @@ export function pointsOf(scenario: Scenario, steps: readonly string[]): Point[] 
       return { scenario, step, pass };
     })
     .filter(({ pass }) => pass <= MOST_PASSES);
-}
-
-/** What the survivors measured. */
-export interface Aftermath {
-  /** From the death of the victim until another writer's write of its record returned, in milliseconds. */
-  readonly recoveryMs: number;
-}
-
-/** How a victim ends: its process by a signal, or its thread. */
-export type End = 'kill -9' | 'terminate()';
-
-/**
- * Kills a victim at the point and checks what it leaves; throws what is wrong. `next` is what comes to the name afterwards
- * where nobody else had it.
- */
-export async function killAt(
-  house: Household,
-  point: Point,
-  next: 'create' | 'join',
-  end: End = 'kill -9',
-): Promise<Aftermath> {
-  const { scenario, step } = point;
-  const name = house.name('killed-at-step');
-  const { store, reader, value, keeper } = await setScene(house, scenario, name);
-  if (end === 'kill -9') await requireKilled(startVictim(house, scenario, name, 'kill', point));
-  else await terminateThere(victimCommand(scenario, name, 'block', point));
-  const started = performance.now();
-  const kind = kindFor(scenario);
-  let recoveryMs = 0;
-  // The living owner that the victim waited for finishes.
-  if (store !== undefined && scenario === 'wait') {
-    const { words, sequence } = rawSlot(store.segment.buffer, 0);
-    Atomics.compareExchange(words, sequence + 1, FIRST_OWNER, 0);
-  }
-  if (store !== undefined && reader !== undefined) {
-    const wrote = isWrite(scenario) && AFTER_PUBLISH.has(step);
-    const expected = wrote ? value + 1 : value;
-    const addOne = (): void => store.update(0, (draft) => void kind.fill(draft, kind.valueOf(draft) + 1));
-    for (const each of [store, reader]) {
-      if (TORN.has(step)) requireDead(() => each.read(0));
-      else
-        require(kind.valueOf(each.read(0)) ===
-          expected, `record 0 is ${kind.valueOf(each.read(0))}, expected ${expected}`);
-      require(each.generation(0) === expected, `generation ${each.generation(0)}, expected ${expected}`);
-    }
-    if (TORN.has(step)) {
-      requireDead(addOne);
-      store.write(0, kind.fill(store.layout.zero(), expected + 1));
-    } else {
-      if (scenario === 'update under a mutex' && !step.startsWith('read')) requireDead(addOne);
-      addOne();
-    }
-    recoveryMs = performance.now() - started;
-    require(kind.valueOf(reader.read(0)) === expected + 1, 'the next write is not there');
-    require(lockOf(rawSlot(store.segment.buffer, 0)) === 0, 'the record is locked');
-    const joined = joinStore(optionsFor(scenario, name));
-    require(!joined.created && kind.valueOf(joined.read(0)) === expected + 1, 'a join does not go on');
-    joined.close();
-    reader.close();
-    store.close();
-    require(!isThere(scenario, name), 'the last close leaves the name');
-  }
-  const options = optionsFor(scenario, name);
-  const makes = next === 'create' && keeper === undefined;
-  const again = makes ? createStore(options) : joinStore(options);
-  if (store === undefined) recoveryMs = performance.now() - started;
-  if (makes) require(again.created && again.generation(0) === 0, 'createStore gives an old store');
-  again.write(0, kind.fill(options.layout.zero(), 5));
-  require(kind.valueOf(again.read(0)) === 5, 'the store after the victim does not work');
-  again.close();
-  keeper?.close();
-  require(!isThere(scenario, name) && !isMutexNamed(mutexOf(name)), 'a name is left');
-  requireTidy(scenario, name);
-  return { recoveryMs };
 }

@@ -1,7 +1,8 @@
 // Campaign: kill -9 at every step of every scenario, again and again in another order.
 import { type Campaign, inLanes, isOver } from './campaign.ts';
+import { killAt } from './deaths.ts';
 import { killMapAt, pointsOfFinishers, pointsOfMaps } from './map-scenarios.ts';
-import { killAt, pointsOf, SCENARIOS, tracesOf } from './scenarios.ts';
+import { pointsOf, SCENARIOS, tracesOf } from './scenarios.ts';
 
 const LANES = 2;
 
