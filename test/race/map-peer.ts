@@ -8,14 +8,17 @@ import {
   isWhole,
   KEPT,
   marked,
-  type Marked,
+  Marked,
   MOVING,
   MOVING_KEYS,
+  NEW,
 } from './map-records.ts';
 import { Owner, Told } from './owned-keys.ts';
 import { runRole, say, untilEnd } from './role.ts';
 
 const SLICE = 200;
+/** Looks at the others before the thread has a turn for its input. */
+const SPINS = 10_000;
 
 /** storm: adds, sets and deletes moving keys. */
 async function storm(name: string, seed: string): Promise<void> {
@@ -110,4 +113,27 @@ async function own(name: string, seed: string, logName: string, owner: string, h
   say({ acknowledged: writer.acknowledged });
 }
 
-await runRole({ storm, count, read, own });
+/** same LOG LANE LANES ROUNDS: sets a new key in each round, at once with the other lanes; each tells its round in the store LOG. */
+async function same(name: string, _seed: string, logName: string, ...counts: string[]): Promise<void> {
+  const [lane, lanes, rounds] = counts.map(Number) as [number, number, number];
+  const map = openMap(name, definition, { access: 'read-write' });
+  const log = openStore(logName, Marked, { access: 'read-write' });
+  let round = 0;
+  const isMet = (): boolean => {
+    for (let other = 0; other < lanes; other++) if (log.read(other).a < round) return false;
+    return true;
+  };
+  await untilEnd(() => {
+    for (let spins = 0; round < rounds && spins < SPINS; spins++) {
+      if (round > 0 && !isMet()) continue;
+      if (round > 0) map.set(NEW + round, marked(NEW + round, lane));
+      log.write(lane, marked(lane, ++round));
+    }
+    return round === rounds;
+  });
+  log.close();
+  map.close();
+  say({ rounds });
+}
+
+await runRole({ storm, count, read, own, same });

@@ -4,17 +4,22 @@
 //   a kept key is not found, by search or iteration           forbidden
 //   a kept key comes twice in one iteration                   forbidden
 //   a record of another key, or of two writes                 forbidden
+//   a key that several set at once is there twice             forbidden
 //   a moving key is there or not                              allowed
-//   a search without a step of the protocol                   must see one of the forbidden
+//   a search or a set without a step of the protocol          must see one of the forbidden
 import { describe, expect, test } from 'vitest';
-import { createMap, type MapWriter } from '../../src/index.ts';
+import { createMap, createStore, type MapWriter } from '../../src/index.ts';
 import { Bed, type Peer, sleep, type Tier, TIERS, until } from '../support/bed.ts';
 import { luck } from '../support/luck.ts';
 import type { Chance } from '../torture/campaign.ts';
 import { onWindows } from '../support/system.ts';
-import { CAPACITY, COUNTER, definition, fillMap, MOVING, requireSound } from './map-records.ts';
+import { withMistake } from '../torture/mistake.ts';
+import { CAPACITY, COUNTER, definition, fillMap, Marked, MOVING, NEW, requireSound } from './map-records.ts';
 
 const STORM_MS = 1500;
+const LANES = 2;
+const ROUNDS = onWindows ? 100 : 500;
+const ROUNDS_OF_CONTROL = 50_000;
 const KILLS = onWindows ? 4 : 30;
 type Map = MapWriter<typeof definition.key, typeof definition.layout>;
 
@@ -60,6 +65,38 @@ describe.each(TIERS)('maps, $tier', (tier) => {
     const seen = await reader.result();
     await Promise.all(writers.map((writer) => writer.end()));
     expect(Number(seen['missed']) + Number(seen['wrong'])).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe.each(TIERS)('two writers that set one new key at once, $tier', (tier) => {
+  function meet(of: Pick<Tier, 'flags'>, rounds: number): { map: Map; writers: Peer[] } {
+    const bed = new Bed();
+    const [name, log] = [bed.name('map-same'), bed.name('map-rounds')];
+    const map = bed.keep(createMap({ ...definition, name, capacity: 2 * rounds }));
+    bed.keep(createStore({ name: log, layout: Marked, capacity: LANES }));
+    const writers = Array.from({ length: LANES }, (_, lane) =>
+      bed.script(of, 'map-peer.ts', 'same', name, 0, log, lane, LANES, rounds),
+    );
+    return { map, writers };
+  }
+
+  test('add it once', async () => {
+    const { map, writers } = meet(tier, ROUNDS);
+    await Promise.all(writers.map((writer) => writer.result()));
+    expect([...map.keys()]).toEqual(Array.from({ length: ROUNDS - 1 }, (_, i) => NEW + 1 + i));
+    expect(map.size).toBe(ROUNDS - 1);
+  });
+
+  test('the control, add it twice if they do not look again', async () => {
+    const { flags } = withMistake('adds a key without a second look');
+    const { map, writers } = meet({ flags: [...tier.flags, ...flags] }, ROUNDS_OF_CONTROL);
+    const isTwice = (): boolean => {
+      const keys = [...map.keys()];
+      return keys.length > new Set(keys).size;
+    };
+    // A machine with one free processor needs thousands of rounds.
+    await until('a key that is there twice', isTwice, 90_000);
+    await Promise.all(writers.map((writer) => writer.end()));
   });
 });
 

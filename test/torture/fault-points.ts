@@ -22,6 +22,10 @@ const MUTATIONS: Readonly<Record<string, readonly [from: string, to: string]>> =
     'Atomics.store(this.words, STATE_WORD, STATE_READY);\n    // STEP: create 3\n',
   ],
   'adds a key without a note': ['this.#intend(slot, this.#behind, place, this.size);', ''],
+  'adds a key without a second look': [
+    'if (this.#index.find(hash, this.#matches) !== ABSENT) return false;',
+    '',
+  ],
   'names a slot before it is noted': [
     'this.#intend(slot, this.#behind, place, this.size);',
     'this.#store(FREE_HEAD, this.#linkOf(slot)); this.#intend(slot, this.#behind, place, this.size);',
