@@ -361,6 +361,14 @@ test.skipIf(onWindows)('listSegments reads what others truncate meanwhile withou
 const keptByWorker = new Set<string>();
 
 describe('a store in worker threads', () => {
+  test('a process store is opened for writing again and again: each close frees its slot', () => {
+    const store = track(createStore({ backing: 'process', layout: Job, capacity: 2 }));
+    for (let i = 0; i < 600; i++) openStore(store.handle, Job, { access: 'read-write' }).close();
+    const last = track(openStore(store.handle, Job, { access: 'read-write' }));
+    last.write(0, { id: 1, title: 'last', runs: 0n });
+    expect(store.read(0).title).toBe('last');
+  });
+
   test('a terminated worker of a process store frees its lock after the creator has closed', async () => {
     const store = createStore({ backing: 'process', layout: Job, capacity: 2 });
     const { handle } = store;

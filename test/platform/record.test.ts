@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   array,
   bits,
@@ -550,6 +550,26 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     const first = track(joinRecord(name, layout, { guard: { ...guard, onAbandoned } }));
     expect(first.read().level).toBe(1);
     expect(second.read().label).toBe('mended');
+  });
+
+  test('after a repair another process that holds the mutex keeps this thread out again', async () => {
+    const { name, layout, guard } = make();
+    const onAbandoned = vi.fn<() => void>();
+    const mended = track(joinRecord(name, layout, { guard: { ...guard, onAbandoned } }));
+    const args = [name, guard.kind, 'name' in guard ? String(guard.name) : ''];
+    const execArgv = ['--conditions=@sharecord/source'];
+    await once(fork(new URL('./record-child.ts', import.meta.url), args, { execArgv }), 'exit');
+    mended.write({ level: 1, label: 'mended' });
+    expect(onAbandoned).toHaveBeenCalledTimes(1);
+    const holder = fork(new URL('./record-child.ts', import.meta.url), [...args, 'stay'], { execArgv });
+    onTestFinished(() => void holder.kill('SIGKILL'));
+    await once(holder, 'message');
+    expect(() => mended.update((draft) => void (draft.level = 2))).toThrow(withCode('LOCK_TIMEOUT'));
+    expect(() => mended.read()).toThrow(withCode('LOCK_TIMEOUT'));
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    expect(mended.read()).toMatchObject({ level: 1, label: 'mended' });
+    expect(onAbandoned).toHaveBeenCalledTimes(2);
   });
 
   test("a watch never waits for the mutex, tells of its owner's death once, and is over then", async () => {

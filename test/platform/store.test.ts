@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   array,
+  bytes,
   be,
   bool,
   createStore,
@@ -109,6 +110,24 @@ describe.each(kinds)('a store with backing $backing under $guard', ({ backing, g
     }
     expect(reader.created).toBe(false);
     expect('write' in reader).toBe(false);
+  });
+
+  // At and around the sizes whose copies are made another way.
+  test.each([1016, 1024, 1025, 1032, 5000])('a record of %i bytes keeps its last byte', (size) => {
+    const store = track(
+      createStore({ ...options(), layout: struct('Large', { all: bytes(size) }), capacity: 3 }),
+    );
+    const filled = (value: number) => ({ all: new Uint8Array(size).fill(value) });
+    store.write(1, filled(1));
+    expect(store.read(1)).toEqual(filled(1));
+    expect(store.tryRead(1)).toEqual(filled(1));
+    store.update(1, (draft) => {
+      expect(draft).toEqual(filled(1));
+      draft.all = filled(2).all;
+    });
+    expect(store.readInto(1, store.layout.zero())).toEqual(filled(2));
+    store.assign(1, filled(3));
+    expect([...store]).toEqual([filled(0), filled(3), filled(0)]);
   });
 
   test('counts generations by committed writes', () => {

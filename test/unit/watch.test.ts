@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { MapAccess } from '../../src/store/map-access.ts';
 import { KeyWatch, MapWatch } from '../../src/store/map-watch.ts';
+import { GuardError } from '../../src/errors.ts';
 import { RecordWatch } from '../../src/store/record-watch.ts';
 import type { Change } from '../../src/store/types.ts';
 import { SLICE, Watch, WatchHub, type WatchSource } from '../../src/store/watch.ts';
@@ -99,6 +100,43 @@ describe('Watch', () => {
     const { looks } = source;
     expect(await next).toEqual({ done: true, value: undefined });
     expect(source.looks).toBe(looks);
+  });
+
+  test('looks again soon at a record that was contended, and only then', async () => {
+    const { state, doorbell } = fakeBell();
+    const source = new Source();
+    const hub = new WatchHub(doorbell, () => {});
+    const sleeps = vi.spyOn(hub, 'sleep');
+    let tries = 0;
+    vi.spyOn(source, 'snapshot').mockImplementation((index) => {
+      // The looks before and behind the arming.
+      if (tries++ < 2) throw new GuardError('READ_CONTENDED', 'written all the time');
+      return { sequence: source.sequence(index), record: 70 };
+    });
+    const watch = watchAll(source, hub);
+    source.values[1] = 7;
+    expect((await watch.next()).value).toMatchObject({ index: 1, record: 70 });
+    expect(sleeps.mock.calls.map(([milliseconds]) => milliseconds)).toEqual([1]);
+    const next = watch.next();
+    await new Promise(setImmediate);
+    source.values[1] = 8;
+    state.ring();
+    expect((await next).value).toMatchObject({ index: 1, generation: 8 });
+    expect(sleeps.mock.calls.map(([milliseconds]) => milliseconds)).toEqual([1, 1000]);
+    watch.end();
+  });
+
+  test('tells the generation that belongs to its record, also when a writer has gone on', async () => {
+    const source = new Source();
+    const watch = watchAll(source, new WatchHub(fakeBell().doorbell, () => {}));
+    vi.spyOn(source, 'generation').mockImplementation((index) => source.sequence(index) + 2);
+    source.values[1] = 7;
+    expect((await watch.next()).value).toMatchObject({ index: 1, generation: 7, record: 70 });
+    // The lower half of the generation has come round between the two.
+    vi.spyOn(source, 'generation').mockImplementation(() => 5 * 2 ** 32 + 1);
+    source.values[1] = -2;
+    expect((await watch.next()).value).toMatchObject({ generation: 5 * 2 ** 32 - 2 });
+    watch.end();
   });
 
   test('arms before it sleeps and wakes on a ring', async () => {
