@@ -57,7 +57,8 @@ export interface MapReader<K extends KeyType = KeyType, L extends AnyLayout = An
   has(key: Infer<K>): boolean;
   /**
    * Follows all keys, from the call on; states in between may be skipped, the last never. The call reads each entry once; later
-   * looks give the thread back after every 65 536 entries.
+   * looks give the thread back after every 65 536 entries. What a look throws `next` throws once, and the watch is over.
+   * @throws {SegmentError} SEGMENT_FORMAT
    */
   watch(options?: WatchOptions): AsyncIterableIterator<MapChange<Infer<K>, Infer<L>>>;
   /** Follows one key; the first item is its present state if it is there. @throws {ValueError} for what cannot be a key */

@@ -64,6 +64,7 @@ export interface StoreReader<L extends AnyLayout = AnyLayout> extends Disposable
   /**
    * Follows all records, from the call on; states in between may be skipped, the last never. The call looks at each record once,
    * which takes about half a second for 5 million; later looks give the thread back after every 65 536 records.
+   * What a look throws `next` throws once, and the watch is over.
    */
   watch(options?: WatchOptions): AsyncIterableIterator<Change<Infer<L>>>;
   /** Follows record `index`; the first item is its present state if it was ever written. */
