@@ -10,6 +10,8 @@
 //   a record that a living writer holds is taken                 forbidden
 import { fileURLToPath } from 'node:url';
 import { createMap, type MapReader, openMap } from '../../src/index.ts';
+import { SLOT_LOCK_WORD } from '../../src/sync/cells.ts';
+import { mapGeometry } from '../../src/sync/map-index.ts';
 import { wordOf } from '../support/header.ts';
 import { type Household, NODE, Peer } from '../support/household.ts';
 import { isNamed } from '../support/system.ts';
@@ -35,9 +37,6 @@ export interface MapScenario {
 
 const set = (...keys: number[]): Act[] => keys.map((key) => ({ key, value: key + 0.5 }));
 
-const TURNS_WORD = 16;
-const LOCK_WORD = 1;
-
 /** Words of a map, and where a slot of it begins; behind the last one is the control block. */
 function wordsOf({ segment }: Reader, slot: number): { words: Int32Array; at: number } {
   const words = new Int32Array(segment.buffer, 0, Math.floor(segment.buffer.byteLength / 4));
@@ -47,15 +46,15 @@ function wordsOf({ segment }: Reader, slot: number): { words: Int32Array; at: nu
 /** How often the index was made anew. */
 export function turnsOf(map: Reader): number {
   const { words, at } = wordsOf(map, map.capacity);
-  return words[at + TURNS_WORD]!;
+  return words[at + mapGeometry(map.capacity).turns]!;
 }
 
 /** Who holds a slot; stores another owner if one is given. */
 export function lockOfSlot(map: Reader, slot: number, owner?: number): number {
   const { words, at } = wordsOf(map, slot);
   return owner === undefined
-    ? Atomics.load(words, at + LOCK_WORD)
-    : Atomics.exchange(words, at + LOCK_WORD, owner);
+    ? Atomics.load(words, at + SLOT_LOCK_WORD)
+    : Atomics.exchange(words, at + SLOT_LOCK_WORD, owner);
 }
 
 /** Finds out which calls make the index anew: adds and deletes until it was. */
