@@ -4,9 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { compileNative } from '../support/native.ts';
 
+const EINTR = 4;
+
 interface Line {
   readonly operation: string;
   readonly call: string;
+  readonly errno: number;
   readonly outcome: string;
   readonly left: boolean;
   readonly works: boolean;
@@ -54,5 +57,15 @@ test('whichever call fails, opening says SEGMENT_LIMIT, leaves nothing open, and
   );
   // What is there behind a handle can be opened in another way.
   const again = (line: Line): boolean => line.call === 'fstat' && line.operation === 'openStore for writing';
-  expect(lines.filter((line) => line.outcome === 'done' && line.call !== 'open' && !again(line))).toEqual([]);
+  expect(
+    lines.filter(
+      (line) => line.outcome === 'done' && line.call !== 'open' && !again(line) && line.errno !== EINTR,
+    ),
+  ).toEqual([]);
+});
+
+test('a call that a signal interrupted is made again', () => {
+  const interrupted = all.filter(({ errno }) => errno === EINTR);
+  expect(interrupted.map(({ operation }) => operation)).toContain('createStore');
+  for (const { outcome } of interrupted) expect(outcome).toBe('done');
 });

@@ -33,6 +33,7 @@ const FAULTS: readonly (readonly [call: string, errno: number])[] = [
   ['mmap', 12], // ENOMEM: the limit of mappings too
   ['fcntl', 37], // ENOLCK
   ['posix_fallocate', 28], // ENOSPC
+  ['posix_fallocate', 4], // EINTR
   ['memfd_create', 24],
   ['linkat', 28],
   ['fstat', 12],
@@ -81,7 +82,7 @@ for (const [operation, open] of Object.entries(operations)) {
       const left = JSON.stringify(countHeld()) !== before || isNamed(other) || isNamed(`${other}-mutex`);
       store.write(3, { id: turn, text: operation });
       const works = store.read(3).id === turn;
-      if (reached) console.log(JSON.stringify({ operation, call, turn, outcome, left, works }));
+      if (reached) console.log(JSON.stringify({ operation, call, errno, turn, outcome, left, works }));
     }
   }
   open().close();

@@ -93,6 +93,8 @@ test.each([
   ['capacity', HEADER.capacity, 5, 'SEGMENT_FORMAT'],
   ['capacity beyond 2^32', HEADER.capacity + 4, 1, 'SEGMENT_FORMAT'],
   ['size', HEADER.size, 64, 'SEGMENT_FORMAT'],
+  ['size', HEADER.size, 0x7fff_ffff, 'SEGMENT_FORMAT'],
+  ['size beyond 2^32', HEADER.size + 4, 1, 'SEGMENT_FORMAT'],
   ['record size', HEADER.recordSize, 8, 'SEGMENT_FORMAT'],
   ['cell length', HEADER.cellLength, 8, 'SEGMENT_FORMAT'],
   ['stride', HEADER.stride, 64, 'SEGMENT_FORMAT'],

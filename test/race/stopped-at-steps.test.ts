@@ -2,12 +2,14 @@
 // the verdicts. `npm run torture
 // -- --only stops` has all steps of a write and more of those inside the gate.
 import { describe, expect, test } from 'vitest';
-import { createStore } from '../../src/index.ts';
-import { Bed } from '../support/bed.ts';
+import { createStore, joinSegment } from '../../src/index.ts';
+import { Bed, until } from '../support/bed.ts';
+import { isStopped, letGoOn } from '../support/ending.ts';
 import { onWindows } from '../support/system.ts';
 import { MAP_STOPS } from '../torture/map-stops.ts';
-import { optionsFor } from '../torture/scenarios.ts';
-import { GATE_POINTS, stopBeforeGate, stopInsideGate, stopInsideWrite } from '../torture/stops.ts';
+import { withCode } from '../support/with-code.ts';
+import { optionsFor, startVictim } from '../torture/scenarios.ts';
+import { GATE_POINTS, stopBeforeGate, stopInsideGate, stopInsideWrite, stopThief } from '../torture/stops.ts';
 import { Fields, fieldsKind } from './records.ts';
 
 test.each([
@@ -31,10 +33,32 @@ test.each(MAP_STOPS)(
   },
 );
 
-test.each(GATE_POINTS.filter(({ scenario }) => /^(join|unlink)/.test(scenario)))(
+test('of two thieves of one dead owner the one that was stopped does not rob the other, which lives', async () => {
+  await stopThief(new Bed());
+});
+
+test.each(GATE_POINTS.filter(({ scenario }) => /^(join|unlink|replace)/.test(scenario)))(
   'a process stopped inside the gate of a $scenario, at $step, keeps others out of it, and nobody makes a second store',
   async (point) => {
     await stopInsideGate(new Bed(), point);
+  },
+);
+
+// On Windows nobody removes a name.
+test.skipIf(onWindows)(
+  'a process stopped in the last close of a raw segment keeps others out of it until its name is gone',
+  async () => {
+    const bed = new Bed();
+    const name = bed.name('stopped-raw');
+    const point = { scenario: 'last close', step: 'unlink 2', pass: 1 } as const;
+    const victim = startVictim(bed, 'last close of a raw segment', name, 'stop', point);
+    await until('the stop', () => isStopped(victim) || !victim.running);
+    expect(() => joinSegment({ name, size: 64 }).close()).toThrow(withCode('SEGMENT_NOT_READY'));
+    letGoOn(victim);
+    await victim.result();
+    const next = joinSegment({ name, size: 64 });
+    expect(next.created).toBe(true);
+    next.close();
   },
 );
 

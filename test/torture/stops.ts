@@ -6,6 +6,8 @@
 //   writers of that record get LOCK_TIMEOUT               required; a steal is forbidden
 //   writers of other records go on                        required
 //   after it goes on: its write counts, and all later     required
+//   while a thief is stopped before it takes the lock     verdict
+//   another thief takes it                                the first gets LOCK_TIMEOUT; a second owner is forbidden
 //   while one is stopped inside the gate                  verdict
 //   who has the store open goes on                        required
 //   a join gets SEGMENT_NOT_READY                         required; a second store of the name is forbidden
@@ -42,6 +44,8 @@ export const GATE_POINTS: readonly Point[] = [
   ...(onWindows ? [] : [{ scenario: 'close', step: 'gate 2', pass: 1 } as const]),
   { scenario: onWindows ? 'last close in a file' : 'last close', step: 'unlink 2', pass: 1 },
   { scenario: onWindows ? 'unlink in a file' : 'unlink', step: 'unlink 2', pass: 1 },
+  // Marked as gone, and its name still there.
+  { scenario: onWindows ? 'replace in a file' : 'replace', step: 'remove 3', pass: 1 },
 ];
 
 /** Points between the lock and the unlock of the writes. */
@@ -85,6 +89,31 @@ export async function stopInsideWrite(house: Household, point: Point): Promise<v
   require(fieldsKind.valueOf(reader.read(0)) === 3, 'the next write does not count');
   reader.close();
   store.close();
+}
+
+/** Stops a thief that found its owner dead, until another thief is inside the write. */
+export async function stopThief(house: Household): Promise<void> {
+  const scenario = 'steal';
+  const name = house.name('stopped-thief');
+  const { store } = await setScene(house, scenario, name);
+  const slot = rawSlot(store!.segment.buffer, 0);
+  const late = startVictim(house, scenario, name, 'stop', { scenario, step: 'acquire 6', pass: 1 });
+  await until('the stop of the thief', () => isStopped(late) || !late.running);
+  const early = startVictim(house, scenario, name, 'stop', { scenario, step: 'write 4', pass: 1 });
+  await until('the stop of the other thief', () => isStopped(early) || !early.running);
+  const owner = lockOf(slot);
+  letGoOn(late);
+  const code = await late.result().then(
+    () => 'done',
+    (error: unknown) => /LOCK_TIMEOUT/.exec(String(error))?.[0] ?? String(error),
+  );
+  require(code === 'LOCK_TIMEOUT', `a thief that comes too late gets ${code}`);
+  require(lockOf(slot) === owner && owner !== 0, 'the lock has another owner');
+  require(fieldsKind.valueOf(store!.read(0)) === 1, 'a thief that came too late has written');
+  letGoOn(early);
+  await early.result();
+  store!.update(0, (draft) => void fieldsKind.fill(draft, draft.a + 1));
+  require(fieldsKind.valueOf(store!.read(0)) === 3 && store!.generation(0) === 3, 'a write does not count');
 }
 
 /** Stops a process inside the gate. */

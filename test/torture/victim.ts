@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { workerData } from 'node:worker_threads';
 import {
+  createSegment,
   createStore,
   type NativeHandle,
   type Handle,
@@ -103,7 +104,10 @@ function join(): void {
 }
 
 /** Each scenario arms the fault points around the one call that it is about. */
-const scenarios: Record<Base | 'write with an heir', () => Promise<void> | void> = {
+const scenarios: Record<
+  Base | 'write with an heir' | 'last close of a raw segment',
+  () => Promise<void> | void
+> = {
   read,
   write,
   'write under a seqlock': write,
@@ -154,6 +158,11 @@ const scenarios: Record<Base | 'write with an heir', () => Promise<void> | void>
     say({ heir: heir.pid });
     arm();
     store.write(0, fieldsKind.fill(Fields.zero(), 2));
+  },
+  'last close of a raw segment'() {
+    const segment = createSegment({ name, size: 64 });
+    arm();
+    segment.close();
   },
   unlink() {
     const store = createStore(options());
