@@ -14,6 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
@@ -360,6 +362,17 @@ test.skipIf(onWindows)('listSegments reads what others truncate meanwhile withou
 // PLATFORM: handles of Windows belong to the process: what a terminated worker had open stays open until the process ends.
 const keptByWorker = new Set<string>();
 
+/** Collects what nothing holds any more, weak references too. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 3; i++) {
+    // What a turn of the event loop has seen of a weak reference stays for that turn.
+    await new Promise(setImmediate);
+    collect();
+  }
+}
+
 describe('a store in worker threads', () => {
   test('a process store is opened for writing again and again: each close frees its slot', () => {
     const store = track(createStore({ backing: 'process', layout: Job, capacity: 2 }));
@@ -369,24 +382,37 @@ describe('a store in worker threads', () => {
     expect(store.read(0).title).toBe('last');
   });
 
-  test('a terminated worker of a process store frees its lock after the creator has closed', async () => {
-    const store = createStore({ backing: 'process', layout: Job, capacity: 2 });
-    const { handle } = store;
-    const startWorker = async (file: string): Promise<Worker> => {
-      const worker = new Worker(new URL(file, import.meta.url), { workerData: handle, execArgv: conditions });
-      await once(worker, 'message');
-      return worker;
-    };
-    // One after the other: the first takes slot 1.
-    const dying = await startWorker('./lifetime-worker.ts');
-    const survivor = await startWorker('./survivor-worker.ts');
-    store.close();
-    await dying.terminate();
-    survivor.postMessage('write');
-    const [answer] = await once(survivor, 'message');
-    expect(answer).toBe('after');
-    await survivor.terminate();
-  });
+  test.each(['by message, to workers that were there first', 'as workerData'])(
+    'a terminated worker of a process store handed over %s frees its lock after the creator has closed and forgotten it',
+    async (way) => {
+      const start = (file: string, workerData?: unknown): Worker =>
+        new Worker(new URL(file, import.meta.url), { workerData, execArgv: conditions });
+      const files = ['./lifetime-worker.ts', './survivor-worker.ts'] as const;
+      const early = way === 'as workerData' ? [] : files.map((file) => start(file));
+      await Promise.all(early.map((worker) => once(worker, 'online')));
+      const handOver = async (): Promise<readonly Worker[]> => {
+        const store = createStore({ backing: 'process', layout: Job, capacity: 2 });
+        const workers: Worker[] = [];
+        // One after the other: the first takes slot 1.
+        for (const [i, file] of files.entries()) {
+          const worker = early[i] ?? start(file, store.handle);
+          const answer = once(worker, 'message');
+          if (early.length > 0) worker.postMessage(store.handle);
+          await answer;
+          workers.push(worker);
+        }
+        store.close();
+        return workers;
+      };
+      const [dying, survivor] = (await handOver()) as [Worker, Worker];
+      await collectGarbage();
+      await dying.terminate();
+      survivor.postMessage('write');
+      const [answer] = await once(survivor, 'message');
+      expect(answer).toBe('after');
+      await survivor.terminate();
+    },
+  );
 
   test('crosses as workerData and postMessage, and a terminated worker frees its slot and its lock', async () => {
     for (const options of [{ name: uniqueName() }, {}, { backing: 'process' as const }] as {
