@@ -585,6 +585,7 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
     const child = fork(new URL('./record-child.ts', import.meta.url), args, {
       execArgv: ['--conditions=@sharecord/source'],
     });
+    onTestFinished(() => void child.kill('SIGKILL'));
     await once(child, 'message');
     const next = watch.next();
     const told = expect(next).rejects.toMatchObject({ code: 'WRITER_DIED' });
@@ -694,6 +695,7 @@ describe.each(mutexes)('a record guarded by %s', (_kind, makeGuard) => {
       argv: [name, guard.kind, mutex, 'stay'],
       execArgv: ['--conditions=@sharecord/source'],
     });
+    onTestFinished(() => worker.terminate().then(() => undefined));
     await once(worker, 'message');
     expect(() => writer.read()).toThrow(withCode('LOCK_TIMEOUT'));
     await worker.terminate();
