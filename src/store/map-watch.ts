@@ -59,7 +59,17 @@ function generationOfEnd(access: MapAccess, last: SlotState): number {
   return isOurs ? Math.max(state?.generation ?? 0, last.generation + 1) : last.generation + 1;
 }
 
-/** The iterator behind `map.watch()`. */
+/** A key that a slot no longer holds, or holds as deleted: what became of it is still to be looked up. */
+interface Search {
+  readonly key: unknown;
+  /** Generation of its deletion, 0 if its slot went to another key. */
+  readonly deletedAt: number;
+}
+
+/**
+ * The iterator behind `map.watch()`. A key that was told is noted at the slot that it was found in, by whatever way, so that it is
+ * looked up when that slot changes.
+ */
 export class MapWatch extends Watching<Change> {
   readonly #access: MapAccess;
   /** The sequence last seen, per slot. */
@@ -67,12 +77,18 @@ export class MapWatch extends Watching<Change> {
   /** The key last seen, per slot: there, or the one that was deleted. */
   readonly #keys: unknown[] = [];
   readonly #told = new Map<unknown, Told>();
-  /** How many slots have a key as the one last seen; what no slot has is forgotten. */
+  /** How many slots have a key as the one last seen. */
   readonly #holders = new Map<unknown, number>();
+  readonly #searches: Search[] = [];
   readonly #waiting: Change[] = [];
   #cursor = 0;
   /** Slots of this round that are still to be looked at. */
   #left = 0;
+  /** Keys that no slot has had since before this round of the cursor, and in it. */
+  #forgettable = new Set<unknown>();
+  #released = new Set<unknown>();
+  /** True if each look of this round of the cursor succeeded. */
+  #isWhole = true;
 
   constructor(
     access: MapAccess,
@@ -89,7 +105,7 @@ export class MapWatch extends Watching<Change> {
       for (let slot = 0; slot < slots; slot++) {
         const state = this.attempt(() => access.stateOf(slot));
         if (state === undefined) continue;
-        this.#remember(state);
+        this.#note(state);
         this.#tell(state.key, state.generation, state.record);
       }
     });
@@ -101,37 +117,60 @@ export class MapWatch extends Watching<Change> {
   protected look(): Change | undefined | typeof UNFINISHED {
     const slots = this.#access.slots();
     if (this.#left === 0) this.#left = slots;
+    this.attempt(() => this.#search());
     for (let step = 0; this.#left > 0 && this.#waiting.length === 0; step++) {
       if (step === SLICE) return UNFINISHED;
       this.#left--;
       const slot = this.#cursor < slots ? this.#cursor : 0;
+      if (slot === 0) this.#forget();
       this.#cursor = slot + 1;
-      if (this.#access.sequence(slot) !== this.#seen[slot]) this.attempt(() => this.#lookAt(slot));
+      if (this.#access.sequence(slot) === this.#seen[slot]) continue;
+      this.#isWhole = this.attempt(() => this.#lookAt(slot)) === true && this.#isWhole;
     }
     const change = this.#waiting.shift();
     if (change !== undefined) this.#left = 0;
     return change;
   }
 
-  /** Notes what became of the key that the slot holds, and of the one it held. A throw leaves the slot as not yet seen. */
-  #lookAt(slot: number): void {
+  /** Tells what became of the key that the slot held, and of the one it holds. A throw leaves the rest for the next look. */
+  #lookAt(slot: number): true {
     const state = this.#access.stateOf(slot);
-    if (state === undefined) return;
-    const before = this.#keys[slot];
-    if (before !== undefined && before !== state.key) this.#lookUp(before);
-    if (state.record === undefined) this.#lookUp(state.key, state.generation);
-    else this.#tell(state.key, state.generation, state.record);
-    this.#remember(state);
-    if (before !== undefined && before !== state.key) this.#release(before);
+    if (state === undefined) return true;
+    const { key, generation, record } = state;
+    this.#note(state);
+    if (record === undefined) this.#searches.push({ key, deletedAt: generation });
+    try {
+      this.#search();
+    } finally {
+      if (record !== undefined) this.#tell(key, generation, record);
+    }
+    return true;
   }
 
-  /** Tells the present state of a key, or that it was deleted at that generation. */
-  #lookUp(key: unknown, deletedAt = 0): void {
-    const found = this.#access.lookUp(key);
-    if (found !== undefined) return this.#tell(key, found.generation, found.record);
-    const told = this.#told.get(key);
-    if (told?.present === true) this.#tell(key, Math.max(deletedAt, told.generation + 1), undefined);
-    else if (deletedAt > 0) this.#tell(key, deletedAt, undefined);
+  /** Notes the key that a slot holds; the one it held before is to be looked up. */
+  #note({ slot, sequence, key }: SlotState): void {
+    this.#seen[slot] = sequence;
+    const before = this.#keys[slot];
+    if (before === key) return;
+    this.#keys[slot] = key;
+    this.#holders.set(key, (this.#holders.get(key) ?? 0) + 1);
+    if (before !== undefined) this.#searches.push({ key: before, deletedAt: 0 });
+  }
+
+  /** Looks up the keys that are to be looked up, and tells their present state or deletion. */
+  #search(): void {
+    for (let next = this.#searches[0]; next !== undefined; next = this.#searches[0]) {
+      const { key, deletedAt } = next;
+      const found = this.#access.lookUp(key);
+      this.#searches.shift();
+      const told = this.#told.get(key);
+      if (found !== undefined) {
+        this.#note(found);
+        this.#tell(key, found.generation, found.record);
+      } else if (told?.present === true) this.#tell(key, Math.max(deletedAt, told.generation + 1), undefined);
+      else if (deletedAt > 0) this.#tell(key, deletedAt, undefined);
+      if (deletedAt === 0) this.#release(key);
+    }
   }
 
   #tell(key: unknown, generation: number, record: object | undefined): void {
@@ -141,19 +180,22 @@ export class MapWatch extends Watching<Change> {
     this.#waiting.push({ key, generation, record });
   }
 
-  #remember({ slot, sequence, key }: SlotState): void {
-    this.#seen[slot] = sequence;
-    if (this.#keys[slot] === key) return;
-    this.#keys[slot] = key;
-    this.#holders.set(key, (this.#holders.get(key) ?? 0) + 1);
-  }
-
   #release(key: unknown): void {
-    const left = (this.#holders.get(key) ?? 1) - 1;
+    const left = this.#holders.get(key)! - 1;
     if (left > 0) this.#holders.set(key, left);
     else {
       this.#holders.delete(key);
-      if (this.#told.get(key)?.present === false) this.#told.delete(key);
+      this.#released.add(key);
     }
+  }
+
+  /** Forgets keys that no slot has had for a whole round: a slot that was not looked at may still have an older deletion. */
+  #forget(): void {
+    if (this.#isWhole) {
+      for (const key of this.#forgettable) if (!this.#holders.has(key)) this.#told.delete(key);
+      this.#forgettable = this.#released;
+      this.#released = new Set();
+    }
+    this.#isWhole = true;
   }
 }

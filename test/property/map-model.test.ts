@@ -234,9 +234,7 @@ describe.each([
       ])
     )?.value;
 
-  /** Keys and how often they are set; 0 is a delete. */
-  const actsOf = (keys: number[], sets: number[]): [number, number][] =>
-    keys.map((key, i) => [key, sets[i]!]);
+  const actsOf = <T>(keys: number[], acts: T[]): [number, T][] => keys.map((key, i) => [key, acts[i]!]);
 
   test('grows with each set and delete, over both, and every watch tells it', async () => {
     await fc.assert(
@@ -249,6 +247,7 @@ describe.each([
           const generations = new Map<number, number>();
           let count = 0;
           try {
+            // 0 sets is a delete.
             for (const [key, sets] of acts) {
               const isThere = map.has(key);
               if (sets === 0 ? !isThere : !isThere && map.size === 4) continue;
@@ -275,6 +274,54 @@ describe.each([
         examples: [
           [actsOf([1, 1, 5, 3, 3, 3], [10, 0, 1, 1, 1, 1])],
           [actsOf([1, 1, 5, 3, 3, 3, 3], [10, 0, 1, 1, 0, 1, 1])],
+        ],
+      },
+    );
+  });
+
+  test('grows for a watch that is slow as well, and in the end it has told all that is there and nothing else', async () => {
+    const act = fc.tuple(fc.nat(4), fc.constantFrom('set', 'set and take', 'delete'));
+    await fc.assert(
+      fc.asyncProperty(fc.array(act, { maxLength: 60 }), async (acts) => {
+        const map = makeMap();
+        const watch = map.watch();
+        const generations = new Map<number, number>();
+        const seen = new Map<number, number>();
+        let count = 0;
+        const take = async (): Promise<boolean> => {
+          const change = await told(watch);
+          if (change === undefined) return false;
+          const { key, generation, record } = change;
+          expect(generation, `generation of ${key}`).toBeGreaterThan(generations.get(key) ?? 0);
+          generations.set(key, generation);
+          if (record === undefined) seen.delete(key);
+          else seen.set(key, record.count);
+          return true;
+        };
+        try {
+          for (const [key, what] of acts) {
+            if (what === 'delete') map.delete(key);
+            else if (map.has(key) || map.size < map.capacity) {
+              map.set(key, fill(++count));
+              if (what === 'set and take') expect(await take()).toBe(true);
+            }
+          }
+          while (await take());
+          expect(seen).toEqual(new Map([...map].map(([key, record]) => [key, record.count])));
+        } finally {
+          map.close();
+        }
+      }),
+      {
+        numRuns: 500,
+        // A key that was found by a search for it, in a slot that another key has before the slot's turn.
+        examples: [
+          [
+            actsOf(
+              [1, 4, 4, 1, 4, 4, 0],
+              ['set and take', 'set', 'delete', 'delete', 'set and take', 'delete', 'set'],
+            ),
+          ],
         ],
       },
     );
