@@ -322,6 +322,18 @@ describe.each([
               ['set and take', 'set', 'delete', 'delete', 'set and take', 'delete', 'set'],
             ),
           ],
+          // Of key 2 the first slot has an old deletion, not looked at when no slot that was looked at has the key.
+          [
+            [
+              ...[1, 2, 3, 4, 1].map((key): [number, string] => [key, 'set and take']),
+              ...actsOf([2, 5, 1, 2, 2, 3], ['delete', 'set', 'delete', 'set', 'delete', 'delete']),
+              ...actsOf(
+                [2, 2, 4, 4, 4],
+                ['set and take', 'delete', ...Array<string>(3).fill('set and take')],
+              ),
+              ...actsOf([4, 6, 4], ['delete', 'set', 'set and take']),
+            ],
+          ],
         ],
       },
     );
