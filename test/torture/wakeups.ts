@@ -135,7 +135,8 @@ export async function burst(
 }
 
 const CROWD: Audience = { threadsOf: [0, 1, 2, 3, 3, 3, 3, 3, 3, 2], both: true, native: true };
-const CAPACITY = 64;
+/** Few, so that all are news at each look, and many, so that much happens behind a look's back. */
+const CAPACITIES = [64, 2000] as const;
 const KINDS = ['store', 'map'] as const;
 /** Peers end themselves after a while. */
 const LEG_MS = 60_000;
@@ -149,8 +150,10 @@ export const wakeups: Campaign = {
     let [bursts, chances, inMaps, delivered, watchers] = [0, 0, 0, 0, 0];
     for (let leg = 0; leg === 0 || !isOver(run); leg++) {
       const kind = KINDS[leg % KINDS.length]!;
-      const tier = TIERS[Math.floor(leg / KINDS.length) % TIERS.length]!;
-      const stage = await watchFrom(house, tier, CROWD, CAPACITY, kind);
+      const turn = Math.floor(leg / KINDS.length);
+      const capacity = CAPACITIES[turn % CAPACITIES.length]!;
+      const tier = TIERS[Math.floor(turn / CAPACITIES.length) % TIERS.length]!;
+      const stage = await watchFrom(house, tier, CROWD, capacity, kind);
       const end = performance.now() + LEG_MS;
       watchers = stage.lanes;
       try {
