@@ -135,7 +135,7 @@ export const load: Campaign = {
     const figures: Record<string, number> = {};
     const violations: string[] = [];
     const many = { processes: 64, threadsOf: [4, 4, 4, 4] };
-    // Alone, a process joins and leaves a hundred times as often: what it kept of each would show.
+    // Alone, a process joins and leaves tens of times as often: what it kept of each would show.
     const legs = [...LOAD_GUARDS.map((guard) => ({ ...many, guard })), { ...ALONE, guard: LOAD_GUARDS[0] }];
     for (const [leg, crowd] of legs.entries()) {
       if (leg > 0 && isOver(run)) break;
