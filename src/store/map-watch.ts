@@ -136,13 +136,14 @@ export class MapWatch extends Watching<Change> {
   #lookAt(slot: number): true {
     const state = this.#access.stateOf(slot);
     if (state === undefined) return true;
-    const { key, generation, record } = state;
+    const { key, sequence, generation, record } = state;
     this.#note(state);
     if (record === undefined) this.#searches.push({ key, deletedAt: generation });
     try {
       this.#search();
     } finally {
-      if (record !== undefined) this.#tell(key, generation, record);
+      // A search may have found a later key in this slot; what became of this one was looked up then.
+      if (record !== undefined && this.#seen[slot] === sequence) this.#tell(key, generation, record);
     }
     return true;
   }

@@ -117,3 +117,37 @@ test.each(['one key', 'all keys'])(
     expect(newer).toBeLessThan(loads - 1);
   },
 );
+
+test('a watch of all keys ends with what is there, whenever a slot goes back to the key that it had', async () => {
+  let loads = 0;
+  for (let isReached = true; isReached; loads++) {
+    const { map, other, buffer } = makeMap(u32);
+    map.set(7, { a: 1 });
+    const watch = map.watch();
+    map.delete(7);
+    map.set(8, { a: 2 });
+    const seen = new Map<number, unknown>([[7, { a: 1 }]]);
+    const nothing = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 1));
+    isReached = await beforeLoad(
+      buffer,
+      loads,
+      () => {
+        other.delete(8);
+        other.set(7, { a: 3 });
+      },
+      async () => {
+        for (;;) {
+          const change = await Promise.race([watch.next(), nothing]);
+          if (change?.value === undefined) return;
+          const { key, record } = change.value;
+          if (record === undefined) seen.delete(key);
+          else seen.set(key, record);
+        }
+      },
+    );
+    if (isReached) expect([...seen], `changed before load ${loads}`).toEqual([[7, { a: 3 }]]);
+    other.close();
+    map.close();
+  }
+  expect(loads).toBeGreaterThan(10);
+});
