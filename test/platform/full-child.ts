@@ -1,27 +1,10 @@
 // A process of full.test.ts: meets a limit, then goes on with what it has.
 import { readdirSync, readFileSync } from 'node:fs';
 import koffi from 'koffi';
-import {
-  createSegment,
-  createStore,
-  openStore,
-  SharecordError,
-  type StoreWriter,
-  struct,
-  u32,
-} from 'sharecord';
+import { createSegment, createStore, openStore, type StoreWriter, struct, u32 } from 'sharecord';
+import { codeOf } from '../torture/verdicts.ts';
 
 const Row = struct('Row', { id: u32 });
-
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-    return 'done';
-  } catch (error) {
-    if (error instanceof SharecordError) return error.code;
-    throw error;
-  }
-}
 
 const store = createStore({ name: `sharecord-full-${process.pid}`, layout: Row, capacity: 100 });
 store.write(99, { id: 7 });

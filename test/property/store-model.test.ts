@@ -7,7 +7,6 @@ import {
   f64,
   i32,
   openStore,
-  SharecordError,
   type StoreReader,
   type StoreWriter,
   struct,
@@ -16,6 +15,7 @@ import {
   u8,
   utf8,
 } from '../../src/index.ts';
+import { codeOf } from '../torture/verdicts.ts';
 
 const Row = struct('Row', {
   count: u16,
@@ -37,17 +37,6 @@ interface Real<L extends typeof Row | typeof Flat> {
   readonly reader: StoreReader<L>;
 }
 type Act = { readonly by: number; readonly at: number };
-
-/** Runs `call` and tells its error code, or that there was none. */
-function outcome(call: () => void): string {
-  try {
-    call();
-    return 'done';
-  } catch (error) {
-    if (error instanceof SharecordError) return error.code;
-    throw error;
-  }
-}
 
 const act = { by: fc.nat(1), at: fc.nat(CAPACITY - 1) };
 const label = fc
@@ -89,7 +78,7 @@ function command<L extends typeof Row | typeof Flat>(
     check: () => true,
     run(model, real) {
       const expected = next(model.records[at] as Record<string, unknown>);
-      const found = outcome(() => run(real.writers[by] as StoreWriter<L>));
+      const found = codeOf(() => run(real.writers[by] as StoreWriter<L>));
       if (typeof expected === 'string') {
         expect(found).toBe(expected);
       } else {

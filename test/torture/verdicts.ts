@@ -1,4 +1,4 @@
-// How checks of campaigns say what is wrong.
+// How checks of campaigns and tests say what is wrong.
 import { SharecordError } from '../../src/errors.ts';
 
 export function require(holds: boolean, what: string): void {
