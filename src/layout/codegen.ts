@@ -24,7 +24,7 @@ const WRITERS: Readonly<Record<PeerLanguage, (shape: StructShape, title: string)
  * codegen(struct('Job', { id: u32 }), 'c'); // … typedef struct Job { uint32_t id; } Job; …
  */
 export function codegen(layout: Layout, language: PeerLanguage): string {
-  if (!Object.hasOwn(WRITERS, language)) {
+  if (typeof language !== 'string' || !Object.hasOwn(WRITERS, language)) {
     throw new ValueError(
       'VALUE_TYPE',
       `cannot write source text: expected one of ${Object.keys(WRITERS).join(', ')}, found ${show(language)}`,

@@ -1,5 +1,5 @@
 // Codecs of values with parts: structs, arrays and unions. Padding is zeroed by the struct that owns it.
-import { atStep, Fault, wrongType } from './fault.ts';
+import { atStep, Fault, show, wrongType } from './fault.ts';
 import { checkKeys, gives, keyReader } from './keys.ts';
 import { capacityOf, checkLength } from './lengths.ts';
 import { bytesOf, privateCopy, zeroFill } from './memory.ts';
@@ -133,7 +133,7 @@ export function structCodec(shape: StructShape, codecOf: CodecOf): ValueCodec {
     if (follows !== undefined && Number(given) !== follows) {
       throw new Fault(
         'VALUE_RANGE',
-        `its field has ${follows} elements, expected that length, found ${String(given)}`,
+        `its field has ${follows} elements, expected that length, found ${show(given)}`,
       );
     }
     for (const { sibling, shape: counted } of parts) {

@@ -1,5 +1,6 @@
 // Types made of other types, except structs: arrays, bit fields, enums, byte strings and padding.
 import type { Abi } from './abi.ts';
+import { show } from './fault.ts';
 import { checkFieldName, checkMemberName, requireLengthName } from './names.ts';
 import {
   checkCount,
@@ -91,7 +92,7 @@ function integerOn(what: string, base: unknown, abi: Abi): NumberShape {
 /** Gives the named members. @throws LayoutError LAYOUT_FIELD_INVALID if they are no object */
 function entriesOf<V>(what: string, members: Readonly<Record<string, V>>): [string, V][] {
   if (typeof members !== 'object' || members === null)
-    refuse(what, `its members must be an object, found ${String(members)}`);
+    refuse(what, `its members must be an object, found ${show(members)}`);
   return Object.entries(members);
 }
 
@@ -105,7 +106,7 @@ export function bits<B extends IntegerBase, const M extends Readonly<Record<stri
   for (const [name, width] of entriesOf('bits', widths)) {
     checkFieldName('bits', name);
     if (!Number.isInteger(width) || width < 1 || width > 64) {
-      refuse(`bits.${name}`, `its width must be 1 to 64 bits, found ${String(width)}`);
+      refuse(`bits.${name}`, `its width must be 1 to 64 bits, found ${show(width)}`);
     }
     members.push(Object.freeze({ name, shift, width }));
     shift += width;
@@ -153,7 +154,7 @@ export function enumOf<
         if (!whole || BigInt(value) < low || BigInt(value) > high) {
           refuse(
             `enumOf.${name}`,
-            `its value must be an integer from ${low} to ${high}, found ${String(value)}`,
+            `its value must be an integer from ${low} to ${high}, found ${show(value)}`,
           );
         }
         return Object.freeze({ name, value: shape.wide ? BigInt(value) : Number(value) });

@@ -1,6 +1,7 @@
 // Finds an encoding by its WHATWG label or its Windows code page number.
 import { LayoutError } from '../errors.ts';
 import { SINGLE_BYTE, WRITTEN_OUT } from './code-pages.ts';
+import { show } from './fault.ts';
 import { ISO_2022_JP } from './iso-2022-jp.ts';
 import { MULTI_BYTE } from './multi-byte.ts';
 import type { ByteEncoding, TextEncoding } from './text-encoding.ts';
@@ -108,7 +109,7 @@ export function findEncoding(what: string, encoding: unknown): TextEncoding {
   if (found === undefined) {
     throw new LayoutError(
       'LAYOUT_FIELD_INVALID',
-      `cannot lay out ${what}: this runtime has no encoding ${JSON.stringify(encoding)} for fields`,
+      `cannot lay out ${what}: this runtime has no encoding ${show(encoding)} for fields`,
     );
   }
   return found;

@@ -54,8 +54,16 @@ export function fieldAccess(layout: Layout, name: string): FieldAccess {
   let accesses = ACCESSES.get(layout);
   if (accesses === undefined) ACCESSES.set(layout, (accesses = new Map<string, FieldAccess>()));
   let access = accesses.get(name);
-  if (access === undefined) accesses.set(name, (access = makeAccess(layout, name)));
+  if (access === undefined) accesses.set(name, (access = makeAccess(layout, requireName(layout, name))));
   return access;
+}
+
+function requireName(layout: Layout, name: unknown): string {
+  if (typeof name === 'string') return name;
+  throw new ValueError(
+    'VALUE_TYPE',
+    `cannot use a field of ${layout.name}: expected its name, found ${show(name)}`,
+  );
 }
 
 function makeAccess(layout: Layout, name: string): FieldAccess {

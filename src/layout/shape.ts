@@ -2,6 +2,7 @@
 // digests, tables and peers' source text are all functions of it. A public FieldType is a handle that knows its shapes.
 import { LayoutError } from '../errors.ts';
 import { HOST_ABI, type Abi } from './abi.ts';
+import { show } from './fault.ts';
 import type { TextEncoding } from './text-encoding.ts';
 import type { AnyType } from './types.ts';
 
@@ -229,7 +230,7 @@ export const MAX_UNITS = 2 ** 27;
  */
 export function checkCount(what: string, count: unknown, bytesEach: number, most = MAX_SIZE): number {
   if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 1) {
-    refuse(what, `its length must be a positive integer, found ${String(count)}`);
+    refuse(what, `its length must be a positive integer, found ${show(count)}`);
   }
   if (count * bytesEach > MAX_SIZE) {
     throw new LayoutError(
@@ -265,7 +266,7 @@ export function depthAbove(what: string, parts: readonly Shape[]): number {
 /** Gives the options back. @throws LayoutError LAYOUT_FIELD_INVALID if they are no object */
 export function requireOptions<O extends object>(what: string, options: O | undefined): O | undefined {
   if (options === undefined || (typeof options === 'object' && options !== null)) return options;
-  return refuse(what, `its options must be an object, found ${String(options)}`);
+  return refuse(what, `its options must be an object, found ${show(options)}`);
 }
 
 /** Checks that `value` is a layout. @throws LayoutError LAYOUT_FIELD_INVALID */

@@ -1,5 +1,6 @@
 // Makes layouts: `struct` for records, `union` for members that share their bytes. Checks the options; placement.ts does the sums.
 import { ABIS, HOST_ABI, isAbi, isPack, type Abi, type Pack } from './abi.ts';
+import { show } from './fault.ts';
 import { makeLayout } from './layout.ts';
 import { place, type Definition } from './placement.ts';
 import {
@@ -26,7 +27,7 @@ function checkName(kind: string, name: unknown): asserts name is string {
 
 function checkByteCount(what: string, value: unknown, least: number): asserts value is number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) {
-    refuse(what, `expected a count of bytes from ${least}, found ${String(value)}`);
+    refuse(what, `expected a count of bytes from ${least}, found ${show(value)}`);
   }
 }
 
@@ -47,12 +48,12 @@ function pinsOf(name: string, fields: object, offsets: unknown): ReadonlyMap<str
 
 function packOf(name: string, pack: unknown): Pack | undefined {
   if (pack === undefined || isPack(pack)) return pack;
-  return refuse(name, `pack must be 1, 2, 4, 8 or 16, found ${String(pack)}`);
+  return refuse(name, `pack must be 1, 2, 4, 8 or 16, found ${show(pack)}`);
 }
 
 function abiOf(name: string, abi: unknown): Abi {
   if (abi === undefined || abi === 'host') return HOST_ABI;
-  return isAbi(abi) ? abi : refuse(name, `abi must be host, ${ABIS.join(', ')}, found ${String(abi)}`);
+  return isAbi(abi) ? abi : refuse(name, `abi must be host, ${ABIS.join(', ')}, found ${show(abi)}`);
 }
 
 function define(kind: 'struct' | 'union', name: unknown, fields: unknown, options: Options): Definition {
@@ -109,7 +110,7 @@ function layoutOf(definition: Definition, home: Abi, ownAbi: boolean): Layout {
     return layout;
   };
   const on = (from: Abi, abi: Abi): Layout => {
-    if (!isAbi(abi)) refuse(name, `abi must be ${ABIS.join(', ')}, found ${String(abi)}`);
+    if (!isAbi(abi)) refuse(name, `abi must be ${ABIS.join(', ')}, found ${show(abi)}`);
     const held = abi === from ? undefined : pinnedIn(shapeOn(from));
     if (held?.pinned !== undefined) refusePins(held.name, held.pinned, from, abi);
     return layoutOn(abi);

@@ -1,6 +1,7 @@
 // The text types. Their numbers are code units: bytes for char, utf8 and shortString, 2 bytes for char16, 4 for char32.
 import { ABI_RULES } from './abi.ts';
 import { findByteEncoding, findEncoding } from './encoding.ts';
+import { show } from './fault.ts';
 import { requireLengthName } from './names.ts';
 import { checkCount, defineType, MAX_UNITS, refuse, requireOptions, type TextEnding } from './shape.ts';
 import type { TextEncoding } from './text-encoding.ts';
@@ -33,7 +34,7 @@ interface TextDefinition {
 
 function oneOf(kind: string, option: string, value: unknown, choices: readonly unknown[]): void {
   if (value !== undefined && !choices.includes(value)) {
-    refuse(kind, `${option} must be ${choices.map(String).join(' or ')}, found ${String(value)}`);
+    refuse(kind, `${option} must be ${choices.map(String).join(' or ')}, found ${show(value)}`);
   }
 }
 
@@ -125,7 +126,8 @@ export function shortString(
   maxBytes: number,
   options?: Omit<CodePageOptions, 'terminated' | 'length'>,
 ): FieldType<string> {
-  if (maxBytes > 255) refuse('shortString', `its length byte counts to 255, found ${maxBytes}`);
+  if (typeof maxBytes === 'number' && maxBytes > 255)
+    refuse('shortString', `its length byte counts to 255, found ${maxBytes}`);
   const encoding = findByteEncoding('shortString', options?.encoding ?? 'windows-1252');
   return text({ kind: 'shortString', units: maxBytes, encodingOn: () => encoding, options, counted: true });
 }

@@ -4,6 +4,7 @@ import { GuardError, StoreClosedError, ValueError } from '../errors.ts';
 import { codecOf, zeroDecodes } from '../layout/codec.ts';
 import { emitRecord } from '../layout/compile.ts';
 import { evaluate } from '../layout/evaluate.ts';
+import { show } from '../layout/fault.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { BackOff } from '../sync/back-off.ts';
 import { type CellGuard, type CellMemory, contend } from '../sync/cells.ts';
@@ -69,11 +70,11 @@ export function accessRecords(
     if (closed) throw new StoreClosedError(`cannot use store ${memory.name}: it is closed`);
     throw new ValueError(
       'INDEX_RANGE',
-      `cannot use ${memory.name}[${String(index)}]: expected an integer from 0 to ${capacity - 1}`,
+      `cannot use ${memory.name}[${show(index)}]: expected an integer from 0 to ${capacity - 1}`,
     );
   };
   const check = (index: unknown): void => {
-    if (closed || (index as number) >>> 0 !== index || index >= capacity) refuse(index);
+    if (closed || typeof index !== 'number' || index >>> 0 !== index || index >= capacity) refuse(index);
   };
 
   // A record never written has bytes that a closed enum without a 0 cannot decode.
@@ -146,8 +147,13 @@ export function accessRecords(
     },
   };
 
+  const wrongTarget = (target: unknown): void => {
+    if (typeof target !== 'object' || target === null) codec.decodeInto(scratch, 0, target as object);
+  };
   const generated =
-    unreadableZero || !(guard instanceof Latch) ? undefined : generate(layout, capacity, memory, refuse);
+    unreadableZero || !(guard instanceof Latch)
+      ? undefined
+      : generate(layout, capacity, memory, { refuse, wrongTarget });
   if (generated === undefined) return plain;
   return {
     ...plain,
@@ -166,7 +172,7 @@ function generate(
   layout: AnyLayout,
   capacity: number,
   memory: CellMemory,
-  refuse: (index: unknown) => never,
+  refusals: Pick<LatchBindings, 'refuse' | 'wrongTarget'>,
 ): GuardedAccess | undefined {
   if (!memory.strongOrder) return undefined;
   const record = emitRecord(layout);
@@ -179,7 +185,7 @@ function generate(
     me: lock?.me ?? 0,
     acquire: (word) => lock!.acquire(word),
     announce: memory.announce,
-    refuse,
+    ...refusals,
     contend: (patience, index) => contend(patience as BackOff | undefined, `${memory.name}[${index}]`),
   };
   return evaluate<GuardedAccess>({ ...record.bindings, ...bindings }, latchSource(memory, record));

@@ -36,6 +36,8 @@ export interface LatchBindings {
   readonly announce: () => void;
   /** Throws for an index outside the store, or for a closed store. */
   readonly refuse: (index: unknown) => never;
+  /** Throws for what is no object. HOT: asked when an assignment has failed; asked before, it cost 0.7 ns of 13. */
+  readonly wrongTarget: (target: unknown) => void;
   readonly contend: (patience: unknown, index: number) => unknown;
 }
 
@@ -52,7 +54,7 @@ interface Geometry {
 /** Gives the body of a function of `LatchBindings` that returns a `GuardedAccess`. */
 export function latchSource(geometry: Geometry, record: RecordText): string {
   const { firstWord, strideWords, cellWords, armedWord } = geometry;
-  const inRange = 'if ((index >>> 0) !== index || index >= limit) refuse(index);';
+  const inRange = `if (typeof index !== 'number' || (index >>> 0) !== index || index >= limit) refuse(index);`;
   const slot = `const slot = ${firstWord} + index * ${strideWords};`;
   const cell = (which: string): string => `(slot + ${SLOT_CELLS_WORD} + ${which} * ${cellWords}) * ${WORD}`;
   // ORDER: the first load may be plain, the last is an Atomics call (docs/memory-order.md, re-check).
@@ -102,7 +104,7 @@ export function latchSource(geometry: Geometry, record: RecordText): string {
   return {
     read(index) {${snapshot(`return ${record.object};`)}
     },
-    readInto(index, target) {${snapshot(`${record.into} return target;`)}
+    readInto(index, target) {${snapshot(`try { ${record.into} } catch (error) { wrongTarget(target); throw error; } return target;`)}
     },${record.stage === undefined || record.stores === undefined ? '' : write}
     close() { limit = 0; },
   };`;
