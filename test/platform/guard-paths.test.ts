@@ -1,5 +1,5 @@
 // Guards whose words lie inside other fields: found by their path, left out of writes, never written by the codec.
-import { afterEach, describe, expect, expectTypeOf, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import {
   array,
   bytes,
@@ -26,6 +26,7 @@ import {
 } from '../../src/index.ts';
 import { onWindows } from '../support/system.ts';
 import { withCode } from '../support/with-code.ts';
+import { track } from '../support/track.ts';
 
 const Head = struct('Head', { kind: u8, gap: pad(3), sequence: u32, inner: struct('Inner', { tick: i32 }) });
 const Slot = struct('Slot', { tick: u32, length: u16 });
@@ -36,14 +37,6 @@ const Device = struct('Device', {
   slots: array(Slot, 3),
   versions: array(u32, 2),
   word: Word,
-});
-const open: { close(): void }[] = [];
-const track = <T extends { close(): void }>(each: T): T => {
-  open.push(each);
-  return each;
-};
-afterEach(() => {
-  for (const each of open.splice(0).toReversed()) each.close();
 });
 
 /** A segment of its own, every byte of it set, the words of guards even and equal. */

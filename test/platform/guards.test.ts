@@ -1,7 +1,7 @@
 // The guards of managed stores besides the latch: how a store says which one it has, and what a death inside a write leaves.
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   array,
   createRecord,
@@ -17,28 +17,19 @@ import {
 import { isNamed, onWindows } from '../support/system.ts';
 import { wordOf } from '../support/header.ts';
 import { withCode } from '../support/with-code.ts';
+import { killAfterwards, track } from '../support/track.ts';
 
 const Row = struct('Row', { n: u32, values: array(f64, 64) });
 const row = (n: number) => ({ n, values: Array.from({ length: 64 }, () => n) });
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-guards-${process.pid}-${serial++}`;
-const open: { close(): void }[] = [];
-const children: ChildProcess[] = [];
-const track = <T extends { close(): void }>(each: T): T => {
-  open.push(each);
-  return each;
-};
-afterEach(() => {
-  for (const each of open.splice(0)) each.close();
-  for (const each of children.splice(0)) each.kill('SIGKILL');
-});
 
 /** Starts a child that joins the store and is killed with the mutex; resolves with its death. */
 async function dieInside(...args: readonly string[]): Promise<void> {
   const child = fork(new URL('./guards-child.ts', import.meta.url), [...args], {
     execArgv: ['--conditions=@sharecord/source'],
   });
-  children.push(child);
+  killAfterwards(child);
   await once(child, 'exit');
   expect(child.signalCode ?? child.exitCode).toBe(onWindows ? 1 : 'SIGKILL');
 }

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   createStore,
   type Handle,
@@ -32,6 +32,7 @@ import {
 } from '../../src/index.ts';
 import { BAD_NAMES, countHeld, heldMore, isNamed, onWindows, pathOf, putForeign } from '../support/system.ts';
 import { withCode } from '../support/with-code.ts';
+import { killAfterwards, track } from '../support/track.ts';
 
 const Job = struct('Job', { id: u32, title: utf8(16), runs: u64 });
 const child = new URL('./lifetime-child.ts', import.meta.url);
@@ -40,21 +41,10 @@ const conditions = ['--conditions=@sharecord/source'];
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-life-${process.pid}-${serial++}`;
 
-const children: ChildProcess[] = [];
-const open: { close(): void }[] = [];
-const track = <T extends { close(): void }>(store: T): T => {
-  open.push(store);
-  return store;
-};
-afterEach(() => {
-  for (const store of open.splice(0)) store.close();
-  for (const each of children.splice(0)) each.kill('SIGKILL');
-});
-
 /** Starts a child that makes, joins or opens a store and says so. */
 async function start(role: 'create' | 'join' | 'read', source: string | Handle): Promise<ChildProcess> {
   const started = fork(child, [role, JSON.stringify(source)], { execArgv: conditions });
-  children.push(started);
+  killAfterwards(started);
   const [message] = await once(started, 'message');
   expect(message).toBe('ready');
   return started;

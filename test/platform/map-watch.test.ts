@@ -1,9 +1,10 @@
 // What watches of maps tell, on every backing this system has; map.test.ts has the rest of the suite.
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createMap, type MapWriter, openMap, struct, u32, utf8 } from '../../src/index.ts';
 import { HEADER } from '../support/header.ts';
 import { until } from '../support/household.ts';
 import { isNamed } from '../support/system.ts';
+import { track } from '../support/track.ts';
 
 const Count = struct('Count', { value: u32 });
 const count = (value: number) => ({ value });
@@ -19,14 +20,6 @@ const backings = [
 ] as const;
 
 describe.each(backings)('watches of a map with backing $backing', ({ options }) => {
-  const open: { close(): void }[] = [];
-  afterEach(() => {
-    for (const map of open.splice(0)) map.close();
-  });
-  const track = <T extends { close(): void }>(map: T): T => {
-    open.push(map);
-    return map;
-  };
   const make = (capacity = 4): MapWriter<typeof key, typeof Count> =>
     track(createMap({ ...options(), ...definition, capacity }));
 

@@ -1,7 +1,7 @@
 // One conformance suite for maps, run on every backing this system has. Names are unique, nothing is left behind.
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   be,
   bool,
@@ -31,6 +31,7 @@ import {
 } from '../../src/index.ts';
 import { isNamed, onWindows } from '../support/system.ts';
 import { withCode } from '../support/with-code.ts';
+import { track } from '../support/track.ts';
 
 const Flag = struct('Flag', {
   enabled: bool,
@@ -60,14 +61,6 @@ const backings = [
 ] as const;
 
 describe.each(backings)('a map with backing $backing', ({ backing, options }) => {
-  const open: { close(): void }[] = [];
-  afterEach(() => {
-    for (const map of open.splice(0)) map.close();
-  });
-  const track = <T extends { close(): void }>(map: T): T => {
-    open.push(map);
-    return map;
-  };
   const make = (capacity = 4): MapWriter<typeof name12, typeof Flag> =>
     track(createMap({ ...options(), ...definition, capacity }));
 

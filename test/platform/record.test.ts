@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   array,
   bits,
@@ -32,6 +32,7 @@ import {
 } from '../../src/index.ts';
 import { isNamed, onWindows, pathOf, putForeign, wholeSize } from '../support/system.ts';
 import { withCode } from '../support/with-code.ts';
+import { track } from '../support/track.ts';
 
 const Hub = struct('Hub', {
   label: char(6),
@@ -43,14 +44,6 @@ const Hub = struct('Hub', {
 const record = { label: 'one', level: -5, ratio: 0.5, list: [1, 2, 3] };
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-record-${process.pid}-${serial++}`;
-const open: { close(): void }[] = [];
-const track = <T extends { close(): void }>(each: T): T => {
-  open.push(each);
-  return each;
-};
-afterEach(() => {
-  for (const each of open.splice(0)) each.close();
-});
 
 describe('openRecord', () => {
   test('reads what another program wrote and writes nothing by attaching', () => {
@@ -899,7 +892,5 @@ test('waitForRecord resolves once the segment exists; watch follows by looking',
 });
 
 test('nothing of these tests is left in shared memory', () => {
-  for (const each of open.splice(0)) each.close();
   for (let i = 0; i < serial; i++) expect(isNamed(`sharecord-test-record-${process.pid}-${i}`)).toBe(false);
-  expect(openSegment).toBeDefined();
 });

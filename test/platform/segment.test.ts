@@ -1,20 +1,13 @@
 // Raw segments on every backing: what can be made, joined, opened, windowed, and what close leaves.
 import { statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
-import { createSegment, joinSegment, openSegment, type Segment, waitForSegment } from '../../src/index.ts';
+import { describe, expect, test } from 'vitest';
+import { createSegment, joinSegment, openSegment, waitForSegment } from '../../src/index.ts';
 import { countHeld, isNamed, onWindows, pathOf, putForeign, wholeSize } from '../support/system.ts';
 import { withCode } from '../support/with-code.ts';
+import { track } from '../support/track.ts';
 
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-segment-${process.pid}-${serial++}`;
-const open: Segment[] = [];
-const track = (segment: Segment): Segment => {
-  open.push(segment);
-  return segment;
-};
-afterEach(() => {
-  for (const segment of open.splice(0)) segment.close();
-});
 
 describe('createSegment', () => {
   test('gives zeroed memory of that size (on Windows whole pages), and close removes the name', () => {

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   array,
   bytes,
@@ -24,6 +24,7 @@ import {
 } from '../../src/index.ts';
 import { isNamed, onWindows } from '../support/system.ts';
 import { withCode } from '../support/with-code.ts';
+import { track } from '../support/track.ts';
 
 const Point = struct('Point', { x: f64, y: f64 });
 const Sensor = struct('Sensor', {
@@ -74,14 +75,6 @@ const kinds = backings.flatMap(({ backing, place }) =>
 );
 
 describe.each(kinds)('a store with backing $backing under $guard', ({ backing, guard, options }) => {
-  const open: { close(): void }[] = [];
-  afterEach(() => {
-    for (const store of open.splice(0)) store.close();
-  });
-  const track = <T extends { close(): void }>(store: T): T => {
-    open.push(store);
-    return store;
-  };
   const make = (capacity = 4): StoreWriter<typeof Sensor> =>
     track(createStore({ ...options(), layout: Sensor, capacity }));
 

@@ -1,18 +1,11 @@
 // The doorbell of Windows: one event per listener, and a wake-up that needs neither the timer nor polling.
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createStore, openStore, struct, u32 } from '../../src/index.ts';
 import { ARMED_WORD, BELL_WORD } from '../../src/store/segment-header.ts';
 import { EventDoorbell } from '../../src/platform/win32-doorbell.ts';
+import { track } from '../support/track.ts';
 
 const Count = struct('Count', { n: u32 });
-const open: { close(): void }[] = [];
-const track = <T extends { close(): void }>(thing: T): T => {
-  open.push(thing);
-  return thing;
-};
-afterEach(() => {
-  for (const thing of open.splice(0).toReversed()) thing.close();
-});
 
 let serial = 0;
 const uniqueBase = (): string => `sharecord-test-bell-${process.pid}-${serial++}`;

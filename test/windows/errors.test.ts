@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import koffi from 'koffi';
-import { afterEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import {
   createRecord,
   createSegment,
@@ -17,18 +17,11 @@ import {
   u32,
 } from '../../src/index.ts';
 import { isNamed } from '../support/system.ts';
+import { track } from '../support/track.ts';
 
 const Row = struct('Row', { id: u32 });
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-winerror-${process.pid}-${serial++}`;
-const open: { close(): void }[] = [];
-const track = <T extends { close(): void }>(each: T): T => {
-  open.push(each);
-  return each;
-};
-afterEach(() => {
-  for (const each of open.splice(0).toReversed()) each.close();
-});
 const told = (code: string, osCode: number, syscall: string) =>
   expect.objectContaining({ code, osCode, syscall });
 

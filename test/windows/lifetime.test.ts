@@ -1,7 +1,7 @@
 // Named memory of Windows: it has its name from its first moment until its last handle is closed, readers' handles too.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   createSegment,
   createStore,
@@ -16,26 +16,17 @@ import {
 } from '../../src/index.ts';
 import { isNamed, putForeign } from '../support/system.ts';
 import { withCode } from '../support/with-code.ts';
+import { killAfterwards, track } from '../support/track.ts';
 
 const Job = struct('Job', { id: u32, title: utf8(16), runs: u64 });
 const child = new URL('../platform/lifetime-child.ts', import.meta.url);
 
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-winlife-${process.pid}-${serial++}`;
-const children: ChildProcess[] = [];
-const open: { close(): void }[] = [];
-const track = <T extends { close(): void }>(thing: T): T => {
-  open.push(thing);
-  return thing;
-};
-afterEach(() => {
-  for (const thing of open.splice(0)) thing.close();
-  for (const each of children.splice(0)) each.kill('SIGKILL');
-});
 
 async function start(role: 'create' | 'join', name: string): Promise<ChildProcess> {
   const started = fork(child, [role, JSON.stringify(name)], { execArgv: ['--conditions=@sharecord/source'] });
-  children.push(started);
+  killAfterwards(started);
   await once(started, 'message');
   return started;
 }
@@ -112,26 +103,25 @@ test('a name with and without Local\\ is one, with Global\\ another; names diffe
 
 test('a header that its maker left unfinished is refused by openers and finished by the next join', () => {
   const name = uniqueName();
-  const magic = new Uint8Array(65_536);
-  const memory = putForeign(name, new Uint8Array(65_536));
+  const blank = putForeign(name, new Uint8Array(65_536));
   try {
     expect(() => openStore(name, Job)).toThrow(withCode('SEGMENT_NOT_READY'));
     expect(() => joinStore({ name, layout: Job, capacity: 2 })).toThrow(withCode('SEGMENT_NOT_READY'));
-    expect(memory.content().every((byte) => byte === 0)).toBe(true);
-    memory.remove();
-    magic.set(new TextEncoder().encode('SHARECRD'));
-    const halfMade = putForeign(name, magic);
-    try {
-      // Version 0: nothing but the magic was written.
-      expect(() => openStore(name, Job)).toThrow(withCode('SEGMENT_FORMAT'));
-      const store = track(joinStore({ name, layout: Job, capacity: 2 }));
-      expect(store.created).toBe(true);
-      store.write(1, { id: 1, title: 'healed', runs: 1n });
-      expect(track(openStore(name, Job)).read(1).title).toBe('healed');
-    } finally {
-      halfMade.remove();
-    }
+    expect(blank.content().every((byte) => byte === 0)).toBe(true);
   } finally {
-    for (const thing of open.splice(0)) thing.close();
+    blank.remove();
+  }
+  const magic = new Uint8Array(65_536);
+  magic.set(new TextEncoder().encode('SHARECRD'));
+  const halfMade = putForeign(name, magic);
+  try {
+    // Version 0: nothing but the magic was written.
+    expect(() => openStore(name, Job)).toThrow(withCode('SEGMENT_FORMAT'));
+    const store = track(joinStore({ name, layout: Job, capacity: 2 }));
+    expect(store.created).toBe(true);
+    store.write(1, { id: 1, title: 'healed', runs: 1n });
+    expect(track(openStore(name, Job)).read(1).title).toBe('healed');
+  } finally {
+    halfMade.remove();
   }
 });

@@ -1,7 +1,7 @@
 // Who may use what this library makes on Windows, read back from the kernel objects themselves.
 import { randomUUID } from 'node:crypto';
 import koffi from 'koffi';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   createRecord,
   createSegment,
@@ -17,6 +17,7 @@ import {
 } from '../../src/index.ts';
 import { PEER, WaitingPeer } from './native-peer.ts';
 import { withCode } from '../support/with-code.ts';
+import { track } from '../support/track.ts';
 
 const advapi32 = koffi.load('advapi32.dll');
 const kernel32 = koffi.load('kernel32.dll');
@@ -45,14 +46,6 @@ function rightsOf(handle: number): string {
 
 const numberOf = (segment: Segment): number => (segment.handle as { osHandle: number }).osHandle;
 const Row = struct('Row', { n: u32 });
-const open: { close(): void }[] = [];
-const track = <T extends { close(): void }>(each: T): T => {
-  open.push(each);
-  return each;
-};
-afterEach(() => {
-  for (const each of open.splice(0)) each.close();
-});
 const uniqueName = (): string => `sharecord-test-security-${randomUUID()}`;
 
 /** One entry that allows, for the owner, in a list that inherits nothing. */

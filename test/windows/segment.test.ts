@@ -1,6 +1,6 @@
 // Segments of Windows with native programs: by name, and by a handle that was made for the other process.
 import koffi from 'koffi';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   createSegment,
   createStore,
@@ -13,17 +13,10 @@ import {
 import { wholeSize } from '../support/system.ts';
 import { withCode } from '../support/with-code.ts';
 import { PEER, runPeer, WaitingPeer } from './native-peer.ts';
+import { track } from '../support/track.ts';
 
 let serial = 0;
 const uniqueName = (): string => `sharecord-test-winseg-${process.pid}-${serial++}`;
-const open: { close(): void }[] = [];
-const track = <T extends { close(): void }>(each: T): T => {
-  open.push(each);
-  return each;
-};
-afterEach(() => {
-  for (const segment of open.splice(0)) segment.close();
-});
 const putText = (segment: Segment, text: string): void => {
   new Uint8Array(segment.buffer).set(new TextEncoder().encode(`${text}\0`));
 };
