@@ -9,7 +9,7 @@ import { hide } from './hide.ts';
 import { optionError } from './options.ts';
 import type { MappedSegment, Segment } from './mapped-segment.ts';
 import type { WatchOptions } from './types.ts';
-import type { Watching, WatchHub } from './watch.ts';
+import { takeWatchOptions, type Watching, type WatchHub } from './watch.ts';
 
 type Change = MapChange<unknown, object>;
 
@@ -109,11 +109,9 @@ export class MapReader {
     access.check();
     const [first] = args;
     const one = typeof first !== 'object' && first !== undefined;
-    const given = (one ? args[1] : first) ?? {};
-    if (typeof given !== 'object') throw optionError('watch', 'options', given, 'object', 'an object');
     if (one) access.checkKey(first);
-    // The options' getters run now; after them the map may be closed.
-    const chosen = { ...given };
+    const chosen = takeWatchOptions(one ? args[1] : first);
+    // A getter of the options may have closed the map.
     access.check();
     const onEnd = (ended: Watching<Change>): void => void this.#watches.delete(ended);
     const watch = one

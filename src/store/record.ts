@@ -15,7 +15,7 @@ import type { AnyGuard, LockOptions } from './record-types.ts';
 import type { Segment } from './mapped-segment.ts';
 import { RecordWatch } from './record-watch.ts';
 import type { WatchOptions } from './types.ts';
-import { abortError } from './watch.ts';
+import { abortError, takeWatchOptions } from './watch.ts';
 
 /** What a record is made of. */
 export interface RecordParts {
@@ -114,11 +114,13 @@ export class ForeignReader {
     return this.codec.decodeInto(this.#copyView, 0, target);
   }
 
-  watch(options: WatchOptions = {}): AsyncIterableIterator<{ record: object }> {
+  watch(options?: WatchOptions): AsyncIterableIterator<{ record: object }> {
     this.requireOpen();
-    requireObject(options, 'watch');
+    const chosen = takeWatchOptions(options);
+    // A getter of the options may have closed the record.
+    this.requireOpen();
     const source = { tryCopy: () => this.#tryCopy(), decode: () => this.decodeCopy() };
-    const watch = new RecordWatch(source, options, (ended) => this.#watches.delete(ended));
+    const watch = new RecordWatch(source, chosen, (ended) => this.#watches.delete(ended));
     if (!watch.ended) this.#watches.add(watch);
     return watch;
   }

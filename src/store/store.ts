@@ -6,11 +6,10 @@ import type { AnyLayout } from '../layout/types.ts';
 import type { Handle } from '../platform/platform.ts';
 import { draftChange, requireChange } from './draft.ts';
 import { hide } from './hide.ts';
-import { optionError } from './options.ts';
 import type { RecordAccess } from './record-access.ts';
 import type { MappedSegment, Segment } from './mapped-segment.ts';
 import type { Change, WatchOptions } from './types.ts';
-import { Watch, type Watching, type WatchHub } from './watch.ts';
+import { takeWatchOptions, Watch, type Watching, type WatchHub } from './watch.ts';
 
 type TypedArray = Float64Array | Float32Array | Int32Array | Uint32Array | BigInt64Array;
 
@@ -114,10 +113,8 @@ export class Reader {
     const { access, hub, capacity } = this.#parts;
     const one = typeof indexOrOptions !== 'object' && indexOrOptions !== undefined;
     access.check(one ? indexOrOptions : 0);
-    const given = (one ? options : indexOrOptions) ?? {};
-    if (typeof given !== 'object') throw optionError('watch', 'options', given, 'object', 'an object');
-    // The options' getters run now; after them the store may be closed.
-    const chosen = { ...given };
+    const chosen = takeWatchOptions(one ? options : indexOrOptions);
+    // A getter of the options may have closed the store.
     access.check(one ? indexOrOptions : 0);
     const range = one
       ? { first: indexOrOptions, count: 1, includePresent: true }

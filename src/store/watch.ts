@@ -102,6 +102,13 @@ export class WatchHub {
   }
 }
 
+/** Gives a copy of what `watch` was given, whose getters have run. @throws {ValueError} VALUE_TYPE */
+export function takeWatchOptions(given: unknown): WatchOptions {
+  const options = given ?? {};
+  if (typeof options !== 'object') throw optionError('watch', 'options', options, 'object', 'an object');
+  return { ...options };
+}
+
 function checkWatchOptions(options: WatchOptions): Required<Omit<WatchOptions, 'signal'>> {
   const { signal, persistent = true, intervalMs = DEFAULT_INTERVAL_MS } = options;
   requireSignal(signal, 'watch');

@@ -1,6 +1,6 @@
 // Records that change between two looks, written to every kind of store: a write that throws leaves the record that was there, and the
 // next write goes on.
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   array,
   char16,
@@ -16,7 +16,9 @@ import {
   utf8,
   versionPair,
 } from '../../src/index.ts';
+import { track } from '../support/track.ts';
 import { FACES, twoFaced } from '../support/two-faced.ts';
+import { withCode } from '../support/with-code.ts';
 
 const Row = struct('Row', {
   begin: u32, name: utf8(12), place: struct('Place', { x: f64, label: char16(6) }), list: array(struct('Item', { n: u32, t: utf8(4) }), 3),
@@ -72,18 +74,12 @@ const SUBJECTS: Readonly<Record<string, () => Subject>> = {
   'no guard': () => foreign(unguarded()),
 };
 
-const open: Subject[] = [];
-afterEach(() => {
-  for (const each of open.splice(0)) each.close();
-});
-
 /** What was written, without the words that a guard counts in. */
 const told = (record: unknown): unknown => ({ ...(record as Row), begin: 0, end: 0 });
 
 describe.each(Object.keys(SUBJECTS))('under %s', (name) => {
   test.each(Object.entries(FACES))('a record whose getter %s leaves the one before it', (_, then) => {
-    const subject = (SUBJECTS[name] as () => Subject)();
-    open.push(subject);
+    const subject = track((SUBJECTS[name] as () => Subject)());
     subject.write(row(1));
     for (const act of ['write', 'assign'] as const) {
       if (subject[act] === undefined) continue;
@@ -104,4 +100,19 @@ describe.each(Object.keys(SUBJECTS))('under %s', (name) => {
       expect(refusals).toBeGreaterThan(10);
     }
   });
+});
+
+test.each([
+  { kind: 'store', make: () => createStore({ layout: Row, capacity: 2 }) },
+  { kind: 'map', make: () => createMap({ key: utf8(8), layout: Row, capacity: 2 }) },
+  { kind: 'record', make: () => createRecord(uniqueName(), Row, { guard: unguarded() }) },
+])('a watch of a $kind whose options close it is STORE_CLOSED', ({ make }) => {
+  const subject = track(make());
+  const options = {
+    get persistent(): boolean {
+      subject.close();
+      return true;
+    },
+  };
+  expect(() => subject.watch(options)).toThrow(withCode('STORE_CLOSED'));
 });
