@@ -33,14 +33,10 @@ const LITTLE_ENDIAN_HOST = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** Reads, and for integers changes, one field of records of a layout. Callers bound the record's range. */
 export interface FieldAccess {
-  /** Bytes from the start of the record. */
-  readonly offset: number;
-  /** Bytes of the field. */
-  readonly size: number;
+  /** Bytes from the start of the record that `read` looks at, from the first to before the last: the field and the one that counts it. */
+  readonly reads: readonly [from: number, to: number];
   /** Reads this one field of the record at `at`. @throws ValueError VALUE_RANGE */
   read(view: DataView, at: number): unknown;
-  /** Typed array whose elements are this field as it lies in memory: plain numbers of the host's byte order only. */
-  readonly column: TypedArrayConstructor | undefined;
   /** Typed array that a column of this field is given as, whatever its byte order and width; undefined for what is no number. */
   readonly values: TypedArrayConstructor | undefined;
   /** Adds `delta` to the stored integer; nothing is written on a throw. Undefined for what is no integer. @throws ValueError VALUE_TYPE, VALUE_RANGE */
@@ -73,11 +69,11 @@ function makeAccess(layout: Layout, name: string): FieldAccess {
     throw new ValueError('VALUE_TYPE', `cannot use ${layout.name}${pathStep(name)}: no such field`);
   const path = layout.name + pathStep(name);
   const { offset, shape } = field;
-  const read = reader(field, record);
+  const holder = record.fields.find((candidate) => candidate.name === lengthFieldOf(shape));
+  const read = reader(field, holder);
   const values = shape.kind === 'number' ? columnOf(shape) : undefined;
   return Object.freeze({
-    offset,
-    size: shape.size,
+    reads: reachOf(field, holder ?? field),
     read(view: DataView, at: number): unknown {
       try {
         return read(view, at);
@@ -85,7 +81,6 @@ function makeAccess(layout: Layout, name: string): FieldAccess {
         throw asValueError(error, 'read', path);
       }
     },
-    column: columnInMemory(shape),
     values,
     add:
       shape.kind === 'number' && Number.isFinite(Number(NUMBER_ACCESS[shape.code].high))
@@ -110,14 +105,19 @@ function asItLies({ wide, size, bigEndian }: NumberShape): boolean {
   return !narrowed && (size === 1 || bigEndian !== LITTLE_ENDIAN_HOST);
 }
 
+/** Gives the bytes from the start of one field to the end of the other, whichever is first. */
+const reachOf = (one: PlacedField, other: PlacedField): readonly [from: number, to: number] => [
+  Math.min(one.offset, other.offset),
+  Math.max(one.offset + one.shape.size, other.offset + other.shape.size),
+];
+
+/** `holder` holds the field's length. */
 function reader(
   { name, offset, shape }: PlacedField,
-  record: StructShape,
+  holder: PlacedField | undefined,
 ): (view: DataView, at: number) => unknown {
   const codec = codecOfShape(shape);
-  const sibling = lengthFieldOf(shape);
   const { counted } = codec;
-  const holder = record.fields.find((field) => field.name === sibling);
   if (counted === undefined || holder === undefined) return (view, at) => codec.read(view, at + offset);
   const length = loader(holder.shape as NumberShape);
   const capacity = capacityOf(shape);

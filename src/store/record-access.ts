@@ -4,6 +4,7 @@ import { GuardError, StoreClosedError, ValueError } from '../errors.ts';
 import { codecOf, zeroDecodes } from '../layout/codec.ts';
 import { emitRecord } from '../layout/compile.ts';
 import { evaluate } from '../layout/evaluate.ts';
+import type { FieldAccess } from '../layout/field-access.ts';
 import { show } from '../layout/fault.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { BackOff } from '../sync/back-off.ts';
@@ -24,8 +25,8 @@ export interface RecordAccess {
   snapshot(index: number): { sequence: number; record: object };
   /** Runs `change` on a copy of the record's bytes, from byte 0, until no other writer came between; `change` may throw. */
   revise(index: number, change: (view: DataView, at: number) => void): void;
-  /** Reads the record's bytes for as long as `use` runs. */
-  inspect<T>(index: number, use: (view: DataView) => T): T;
+  /** Reads one field of every record into `target`, each as one whole. HOT: bench/run.ts, row "readColumn". */
+  readColumn(field: FieldAccess, target: unknown[]): void;
   generation(index: number): number;
   sequence(index: number): number;
   /** Throws for an index that is not there. */
@@ -79,8 +80,8 @@ export function accessRecords(
 
   // A record never written has bytes that a closed enum without a 0 cannot decode.
   const unreadableZero = !zeroDecodes(layout);
-  const take = (index: number, words: Int32Array, view: DataView): number => {
-    const sequence = guard.snapshot(index, words);
+  const take = (index: number, words: Int32Array, view: DataView, first?: number, end?: number): number => {
+    const sequence = guard.snapshot(index, words, first, end);
     if (unreadableZero && guard.neverWritten(index, sequence)) codec.encode(view, 0, layout.zero());
     return sequence;
   };
@@ -131,10 +132,14 @@ export function accessRecords(
         copies.push(copy);
       }
     },
-    inspect(index, use) {
-      check(index);
-      take(index, scratchWords, scratch);
-      return use(scratch);
+    readColumn({ read, reads: [from, to] }, target) {
+      const [first, end] = [Math.floor(from / WORD), Math.ceil(to / WORD)];
+      for (let i = 0; i < capacity; i++) {
+        // Setters of the target may close the store.
+        check(i);
+        take(i, scratchWords, scratch, first, end);
+        target[i] = read(scratch, 0);
+      }
     },
     generation(index) {
       check(index);

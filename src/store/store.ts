@@ -81,7 +81,8 @@ export class Reader {
   readColumn(field: string, out?: TypedArray | unknown[]): unknown {
     const { access, capacity } = this.#parts;
     access.check(0);
-    const { read, values } = fieldAccess(this.layout, field);
+    const column = fieldAccess(this.layout, field);
+    const { values } = column;
     const target = out ?? (values === undefined ? [] : new values(capacity));
     const fits =
       values === undefined ? Array.isArray(target) : target instanceof values && target.length >= capacity;
@@ -93,8 +94,7 @@ export class Reader {
         `cannot read column ${this.layout.name}.${field}: out is not ${expected}`,
       );
     }
-    const readField = (view: DataView): unknown => read(view, 0);
-    for (let i = 0; i < capacity; i++) (target as unknown[])[i] = access.inspect(i, readField);
+    access.readColumn(column, target as unknown[]);
     return target;
   }
 

@@ -54,10 +54,11 @@ export interface CellMemory extends SlotGeometry {
 /** Reads and writes whole cells. Indexes were checked by the caller. */
 export interface CellGuard {
   /**
-   * Copies the last committed state of record `index` into `target` and gives its sequence.
+   * Copies the last committed state of record `index` into `target` and gives its sequence; of its words only those from `first` to
+   * before `end`, to the same places (default: all).
    * @throws {GuardError} READ_CONTENDED; WRITER_DIED where a death leaves nothing to read
    */
-  snapshot(index: number, target: Int32Array): number;
+  snapshot(index: number, target: Int32Array, first?: number, end?: number): number;
   /** Gives how often record `index` was committed: 0 = never. */
   generation(index: number): number;
   /** True if the snapshot at `sequence` came before the first write. */
@@ -83,19 +84,21 @@ export function contend(
   throw new GuardError('READ_CONTENDED', `cannot read ${what}: ${fact}; tried for ${READ_BOUND_MS} ms`);
 }
 
-/** Copies the cell at word `from` into `target`. */
+/** Copies the words `first` to before `end` of the cell at word `from` to the same places of `target`. */
 export function copyOut(
-  { words, cellWords, strongOrder }: CellMemory,
+  { words, strongOrder }: CellMemory,
   from: number,
   target: Int32Array,
+  first: number,
+  end: number,
 ): void {
   if (!strongOrder) {
     // ORDER: acquire loads hold back the re-check that follows (docs/memory-order.md, weak order).
-    for (let i = 0; i < cellWords; i++) target[i] = Atomics.load(words, from + i);
-  } else if (cellWords <= LOOP_WORDS) {
-    for (let i = 0; i < cellWords; i++) target[i] = words[from + i]!;
+    for (let i = first; i < end; i++) target[i] = Atomics.load(words, from + i);
+  } else if (end - first <= LOOP_WORDS) {
+    for (let i = first; i < end; i++) target[i] = words[from + i]!;
   } else {
-    target.set(words.subarray(from, from + cellWords));
+    target.set(words.subarray(from + first, from + end), first);
   }
 }
 

@@ -47,7 +47,7 @@ export class Latch implements CellGuard {
   }
 
   /** Protocol: read 1 to 3. */
-  snapshot(index: number, target: Int32Array): number {
+  snapshot(index: number, target: Int32Array, first = 0, end = this.#memory.cellWords): number {
     const { words, cellWords, name } = this.#memory;
     const slot = this.#slot(index);
     let patience: BackOff | undefined;
@@ -55,7 +55,7 @@ export class Latch implements CellGuard {
       // STEP: read 1
       const sequence = Atomics.load(words, slot);
       // STEP: read 2
-      copyOut(this.#memory, slot + SLOT_CELLS_WORD + (sequence & 1) * cellWords, target);
+      copyOut(this.#memory, slot + SLOT_CELLS_WORD + (sequence & 1) * cellWords, target, first, end);
       // STEP: read 3
       // ORDER: an Atomics call, which no compiler tier merges with the first load (docs/memory-order.md, re-check).
       if (Atomics.load(words, slot) === sequence) return sequence;

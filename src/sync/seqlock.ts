@@ -62,7 +62,7 @@ export class Seqlock implements CellGuard {
   }
 
   /** Protocol: seqlock read 1 to 4. */
-  snapshot(index: number, target: Int32Array): number {
+  snapshot(index: number, target: Int32Array, first = 0, end = this.#memory.cellWords): number {
     const { words, name } = this.#memory;
     const slot = this.#slot(index);
     let patience: BackOff | undefined;
@@ -74,7 +74,7 @@ export class Seqlock implements CellGuard {
         const count = sequence >>> 1;
         // STEP: seqlock read 3
         const wraps = Atomics.load(words, slot + SLOT_WRAPS_WORD + (count & 1));
-        copyOut(this.#memory, slot + SLOT_CELLS_WORD, target);
+        copyOut(this.#memory, slot + SLOT_CELLS_WORD, target, first, end);
         // STEP: seqlock read 4
         // ORDER: an Atomics call, which no compiler tier merges with the first load (docs/memory-order.md, re-check).
         if (Atomics.load(words, slot) === sequence) return lowerHalf(count, wraps);

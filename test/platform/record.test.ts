@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   array,
+  be,
   bits,
   bool,
   bytes,
@@ -13,6 +14,7 @@ import {
   createRecord,
   createSegment,
   enumOf,
+  f32,
   f64,
   i32,
   joinRecord,
@@ -25,6 +27,7 @@ import {
   struct,
   u16,
   u32,
+  u64,
   u8,
   unguarded,
   versionPair,
@@ -100,6 +103,19 @@ describe('openRecord', () => {
     const other = openRecord(segment, Hub, { guard });
     segment.close();
     expect(() => other.read()).toThrow(withCode('STORE_CLOSED'));
+  });
+
+  test.each([
+    { form: 'of 16 bits', type: u16 },
+    { form: 'of 64 bits', type: u64 },
+    { form: 'of the other byte order', type: be(u32) },
+    { form: 'a float', type: f32 },
+    { form: 'bytes', type: bytes(4) },
+  ])('refuses a sequence that is $form', ({ type }) => {
+    const S = struct('S', { sequence: type, level: u32 });
+    const segment = track(createSegment({ size: 64 }));
+    const guard = seqlock({ sequence: 'sequence' as never });
+    expect(() => openRecord(segment, S, { guard })).toThrow(withCode('LAYOUT_FIELD_INVALID'));
   });
 
   test('refuses a guard whose words are not aligned in memory, whatever the window says', () => {

@@ -1,6 +1,7 @@
 // Laws of the two ways into a record, generated and plain, over arbitrary layouts: they agree, and both are whole.
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { fieldAccess } from '../../src/layout/field-access.ts';
 import type { Layout } from '../../src/layout/types.ts';
 import { accessRecords, type RecordAccess } from '../../src/store/record-access.ts';
 import type { CellMemory, SlotGeometry } from '../../src/sync/cells.ts';
@@ -9,7 +10,7 @@ import { Seqlock, seqlockGeometry } from '../../src/sync/seqlock.ts';
 import { LockWord } from '../../src/sync/lock-word.ts';
 import { LAST_EPOCH, Participants, PARTICIPANT_SLOTS } from '../../src/sync/participants.ts';
 import type { KernelLocks } from '../../src/platform/platform.ts';
-import { layoutsWithRecords } from '../support/layout-arbitraries.ts';
+import { countedWithRecords, layoutsWithRecords } from '../support/layout-arbitraries.ts';
 import { withCode } from '../support/with-code.ts';
 
 const HEADER_WORDS = PARTICIPANT_SLOTS + 16;
@@ -88,6 +89,30 @@ test('generated and plain access read what the other wrote, for every layout', (
       expect(ways[0]?.generation(1)).toBe(2);
     }),
     { numRuns: 300 },
+  );
+});
+
+test('a column has what whole reads have of its field, for every layout, field and guard', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(layoutsWithRecords, countedWithRecords),
+      fc.boolean(),
+      fc.boolean(),
+      ({ layout, record }, isSeqlock, strong) => {
+        const { memory } = memoryOf(layout, (isSeqlock ? seqlockGeometry : latchGeometry)(layout.size));
+        const cells = memory(strong);
+        const access = accessRecords(layout, CAPACITY, cells, isSeqlock ? new Seqlock(cells) : undefined);
+        access.write(1, record);
+        access.write(2, layout.zero());
+        access.write(2, record);
+        for (const name of Object.keys(layout.zero())) {
+          const column: unknown[] = [];
+          access.readColumn(fieldAccess(layout, name), column);
+          expect(column).toEqual([0, 1, 2].map((i) => (access.read(i) as Record<string, unknown>)[name]));
+        }
+      },
+    ),
+    { numRuns: 200 },
   );
 });
 

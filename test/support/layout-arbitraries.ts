@@ -313,3 +313,8 @@ export const layoutsWithRecords: fc.Arbitrary<LayoutWithRecord> = layoutsOf(samp
 
 /** An arbitrary layout, unions at any depth, together with a record that can be written. */
 export const layoutsWithUnions: fc.Arbitrary<LayoutWithRecord> = layoutsOf(samplesOf(true));
+
+/** A layout with counted fields of its own, before or behind what counts them, together with one record of it. */
+export const countedWithRecords: fc.Arbitrary<LayoutWithRecord> = counted.chain(({ type, value }) =>
+  value.map((record) => ({ layout: type as Layout, record: record as Record<string, unknown> })),
+);

@@ -1,4 +1,4 @@
-// Copies of cells: short ones by a loop, those above 1 KiB in bulk, each to its last word. Those of stores are in store.test.ts.
+// Copies of cells and of parts of them: short ones by a loop, those above 1 KiB in bulk, each to its last word. Those of stores are in store.test.ts.
 import { expect, test } from 'vitest';
 import { array, createMap, struct, u32 } from '../../src/index.ts';
 import { type CellMemory, copyIn, copyOut } from '../../src/sync/cells.ts';
@@ -11,8 +11,11 @@ test.each(LENGTHS)('a copy has all %i words of its cell, and no other word is to
   for (const strongOrder of [true, false]) {
     const words = Int32Array.from(filled(from + cellWords + 3, 1));
     const target = new Int32Array(cellWords + 3).fill(-1);
-    copyOut({ words, cellWords, strongOrder } as CellMemory, from, target);
+    copyOut({ words, strongOrder } as CellMemory, from, target, 0, cellWords);
     expect([...target]).toEqual([...filled(cellWords, 1 + from), -1, -1, -1]);
+    target.fill(-1);
+    copyOut({ words, strongOrder } as CellMemory, from, target, 1, cellWords - 1);
+    expect([...target]).toEqual([-1, ...filled(cellWords - 2, 2 + from), -1, -1, -1, -1]);
   }
   const words = new Int32Array(from + cellWords + 3).fill(-1);
   copyIn(words, from, Int32Array.from(filled(cellWords + 3, 1)), cellWords);
