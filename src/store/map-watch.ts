@@ -4,7 +4,7 @@
 import type { MapAccess, SlotState } from './map-access.ts';
 import type { MapChange } from './map-types.ts';
 import type { WatchOptions } from './types.ts';
-import { SLICE, UNFINISHED, type WatchHub, Watching } from './watch.ts';
+import { CONTENDED_SLICE, SLICE, UNFINISHED, type WatchHub, Watching } from './watch.ts';
 
 type Change = MapChange<unknown, object>;
 
@@ -118,14 +118,16 @@ export class MapWatch extends Watching<Change> {
     const slots = this.#access.slots();
     if (this.#left === 0) this.#left = slots;
     this.attempt(() => this.#search());
-    for (let step = 0; this.#left > 0 && this.#waiting.length === 0; step++) {
-      if (step === SLICE) return UNFINISHED;
+    for (let step = 0, contended = 0; this.#left > 0 && this.#waiting.length === 0; step++) {
+      if (step === SLICE || contended === CONTENDED_SLICE) return UNFINISHED;
       this.#left--;
       const slot = this.#cursor < slots ? this.#cursor : 0;
       if (slot === 0) this.#forget();
       this.#cursor = slot + 1;
       if (this.#access.sequence(slot) === this.#seen[slot]) continue;
-      this.#isWhole = this.attempt(() => this.#lookAt(slot)) === true && this.#isWhole;
+      if (this.attempt(() => this.#lookAt(slot)) === true) continue;
+      this.#isWhole = false;
+      contended++;
     }
     const change = this.#waiting.shift();
     if (change !== undefined) this.#left = 0;

@@ -1,6 +1,7 @@
 // Following changes: arm, look, sleep until the doorbell or a timer, look again. Steps are those of docs/protocol.md, watch.
 import { GuardError } from '../errors.ts';
 import type { Doorbell, Listener } from '../platform/platform.ts';
+import { withoutWaiting } from '../sync/cells.ts';
 import { optionError, requireSignal } from './options.ts';
 import type { Change, WatchOptions } from './types.ts';
 
@@ -8,10 +9,15 @@ import type { Change, WatchOptions } from './types.ts';
 const TIMED_SLEEP_MS = 1000;
 const DEFAULT_INTERVAL_MS = 20;
 const LONGEST_INTERVAL_MS = 60_000;
+/** First sleep behind a look that met others; each one more doubles it. */
 const CONTENDED_SLEEP_MS = 1;
+/** How long a watch that always finds a change keeps the thread. */
+const TURN_MS = 10;
 const WRAP = 2 ** 32;
 /** Records that are looked at before other work of the thread has its turn. */
 export const SLICE = 2 ** 16;
+/** And records that somebody is at: each costs an error. */
+export const CONTENDED_SLICE = 64;
 /** Says of a look that it goes on with the next slice. */
 export const UNFINISHED = Symbol('unfinished');
 
@@ -135,7 +141,7 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
   readonly #hub: WatchHub;
   readonly #signal: AbortSignal | undefined;
   readonly #persistent: boolean;
-  readonly #intervalMs: number;
+  protected readonly intervalMs: number;
   readonly #onEnd: (watch: Watching<T>) => void;
   readonly #abort = (): void => {
     this.#failure = abortError(this.#signal!);
@@ -144,6 +150,9 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
   /** Thrown by the next `next`. */
   #failure: Error | undefined;
   #contended = false;
+  #contendedSleepMs = CONTENDED_SLEEP_MS;
+  /** When other work of the thread has its turn, whatever there is to deliver. */
+  #turnEnds = performance.now() + TURN_MS;
   #ended = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -152,7 +161,7 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
     this.#hub = hub;
     this.#signal = options.signal;
     this.#persistent = persistent;
-    this.#intervalMs = intervalMs;
+    this.intervalMs = intervalMs;
     this.#onEnd = onEnd;
     hub.enter();
     this.#signal?.addEventListener('abort', this.#abort);
@@ -162,14 +171,14 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
   /** Gives the next change, undefined if there is none; one that is unfinished goes on in the next call. */
   protected abstract look(): T | undefined | typeof UNFINISHED;
 
-  /** Runs `read`; undefined where it is contended, and then the next look comes soon. */
+  /** Runs `read`, which waits for nobody; undefined where it is contended, and then the next look comes soon. */
   protected attempt<R>(read: () => R): R | undefined {
     try {
-      return read();
+      return withoutWaiting(read);
     } catch (error) {
       if (!(error instanceof GuardError)) throw error;
       // After a writer's death only the next write brings something to read, and that rings.
-      this.#contended = error.code === 'READ_CONTENDED';
+      if (error.code === 'READ_CONTENDED') this.#contended = true;
       return undefined;
     }
   }
@@ -187,6 +196,11 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
   /** Makes the next look come soon. */
   protected lookSoon(): void {
     this.#contended = true;
+  }
+
+  /** When the next look may come at the earliest, as `performance.now()` counts. */
+  protected get notBefore(): number {
+    return 0;
   }
 
   get ended(): boolean {
@@ -227,6 +241,12 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
         if (failure !== undefined) throw failure;
         return { done: true, value: undefined };
       }
+      const now = performance.now();
+      const restMs = this.notBefore - now;
+      if (restMs > 0 || now >= this.#turnEnds) {
+        await this.#sleep(Math.max(0, restMs));
+        continue;
+      }
       // STEP: watch 1
       let change = this.orEnd(() => this.look());
       if (change === UNFINISHED) change = await this.#lookOn();
@@ -239,26 +259,40 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
         change = this.orEnd(() => this.look());
         if (change === UNFINISHED) change = await this.#lookOn();
       }
-      if (change !== undefined) return { done: false, value: change };
+      if (change !== undefined) {
+        this.#contended = false;
+        this.#contendedSleepMs = CONTENDED_SLEEP_MS;
+        return { done: false, value: change };
+      }
       // A ring between two slices found nobody asleep.
       if (this.#ended || this.#hub.wakes !== wakes) continue;
       // STEP: watch 4
-      await this.#hub.sleep(this.#sleepMs(), this.#persistent);
+      await this.#sleep(this.#sleepMs());
     }
   }
 
+  async #sleep(milliseconds: number): Promise<void> {
+    await this.#hub.sleep(milliseconds, this.#persistent);
+    this.#turnEnds = performance.now() + TURN_MS;
+  }
+
   #sleepMs(): number {
-    if (this.#contended) {
-      this.#contended = false;
-      return CONTENDED_SLEEP_MS;
+    const longest = this.#hub.hears ? TIMED_SLEEP_MS : this.intervalMs;
+    if (!this.#contended) {
+      this.#contendedSleepMs = CONTENDED_SLEEP_MS;
+      return longest;
     }
-    return this.#hub.hears ? TIMED_SLEEP_MS : this.#intervalMs;
+    // Who is at the record rings when it is done, unless it dies: looking ever less often is enough.
+    this.#contended = false;
+    const sleepMs = Math.min(this.#contendedSleepMs, longest);
+    this.#contendedSleepMs *= 2;
+    return sleepMs;
   }
 
   /** Goes on with an unfinished look, slice by slice; undefined also when the watch has ended. */
   async #lookOn(): Promise<T | undefined> {
     for (;;) {
-      await this.#hub.sleep(0, this.#persistent);
+      await this.#sleep(0);
       if (this.#ended) return undefined;
       const change = this.orEnd(() => this.look());
       if (change !== UNFINISHED) return change;
@@ -304,8 +338,8 @@ export class Watch<R> extends Watching<Change<R>> {
   protected look(): Change<R> | undefined | typeof UNFINISHED {
     const { length } = this.#delivered;
     if (this.#left === 0) this.#left = length;
-    for (let step = 0; this.#left > 0; step++) {
-      if (step === SLICE) return UNFINISHED;
+    for (let step = 0, contended = 0; this.#left > 0; step++) {
+      if (step === SLICE || contended === CONTENDED_SLICE) return UNFINISHED;
       this.#left--;
       const at = this.#cursor;
       this.#cursor = at + 1 === length ? 0 : at + 1;
@@ -316,6 +350,7 @@ export class Watch<R> extends Watching<Change<R>> {
           this.#left = 0;
           return change;
         }
+        contended++;
       }
     }
     return undefined;

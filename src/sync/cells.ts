@@ -17,6 +17,8 @@ const WORD = 4;
 
 /** How long a reader keeps trying against writers that publish without a pause, in milliseconds. */
 export const READ_BOUND_MS = 100;
+const FEWEST_TRIES = 4;
+const WORDS_PER_TURN = 2 ** 18;
 // Above this a bulk copy beats the loop, in spite of the subarray it needs. HOT: bench/run.ts, rows "record of N bytes".
 const LOOP_WORDS = 256;
 
@@ -73,12 +75,30 @@ export interface CellGuard {
   commit(index: number, source: Int32Array, expected?: number): boolean;
 }
 
+let mayWait = true;
+
+/** Runs `read` so that it waits for nobody: where it would, it throws READ_CONTENDED at once. For readers who must not stop their thread. */
+export function withoutWaiting<R>(read: () => R): R {
+  const before = mayWait;
+  mayWait = false;
+  try {
+    return read();
+  } finally {
+    mayWait = before;
+  }
+}
+
+/** How many tries of a reader make a turn: at most `most`, fewer where each copies much, so that a turn stays below a millisecond. */
+export const triesPerTurn = (most: number, cellWords: number): number =>
+  Math.max(FEWEST_TRIES, Math.min(most, Math.floor(WORDS_PER_TURN / cellWords)));
+
 /** Gives a reader another turn, or ends its patience, with `fact` if one is known. Returns what the next call takes. */
 export function contend(
   patience: BackOff | undefined,
   what: string,
   fact = 'it was written again during each of many tries',
 ): BackOff {
+  if (!mayWait) throw new GuardError('READ_CONTENDED', `cannot read ${what}: ${fact}`);
   const backOff = patience ?? new BackOff(READ_BOUND_MS);
   if (backOff.pause()) return backOff;
   throw new GuardError('READ_CONTENDED', `cannot read ${what}: ${fact}; tried for ${READ_BOUND_MS} ms`);

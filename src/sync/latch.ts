@@ -23,12 +23,13 @@ import {
   SLOT_WRAPS_WORD,
   slotGeometry,
   type SlotGeometry,
+  triesPerTurn,
   unlock,
 } from './cells.ts';
 
 const CELLS = 2;
 const WRAP = 2 ** 32;
-const TRIES_PER_TURN = 1000;
+const MOST_TRIES = 1000;
 
 /** Computes the geometry for records of `size` bytes. */
 export const latchGeometry = (size: number): SlotGeometry => slotGeometry(size, CELLS);
@@ -36,9 +37,11 @@ export const latchGeometry = (size: number): SlotGeometry => slotGeometry(size, 
 /** Reads and writes whole cells as words; `latch-source.ts` has the same steps as text, with the fields filled in. */
 export class Latch implements CellGuard {
   readonly #memory: CellMemory;
+  readonly #tries: number;
 
   constructor(memory: CellMemory) {
     this.#memory = memory;
+    this.#tries = triesPerTurn(MOST_TRIES, memory.cellWords);
   }
 
   /** Word index of the slot of record `index`. MAPPED: the caller checked `index` against the capacity. */
@@ -51,7 +54,7 @@ export class Latch implements CellGuard {
     const { words, cellWords, name } = this.#memory;
     const slot = this.#slot(index);
     let patience: BackOff | undefined;
-    for (let tries = 0; ; tries++) {
+    for (let tries = 1; ; tries++) {
       // STEP: read 1
       const sequence = Atomics.load(words, slot);
       // STEP: read 2
@@ -59,7 +62,7 @@ export class Latch implements CellGuard {
       // STEP: read 3
       // ORDER: an Atomics call, which no compiler tier merges with the first load (docs/memory-order.md, re-check).
       if (Atomics.load(words, slot) === sequence) return sequence;
-      if (tries % TRIES_PER_TURN === TRIES_PER_TURN - 1) patience = contend(patience, `${name}[${index}]`);
+      if (tries % this.#tries === 0) patience = contend(patience, `${name}[${index}]`);
     }
   }
 
@@ -67,11 +70,11 @@ export class Latch implements CellGuard {
     const { words, name } = this.#memory;
     const slot = this.#slot(index);
     let patience: BackOff | undefined;
-    for (let tries = 0; ; tries++) {
+    for (let tries = 1; ; tries++) {
       const sequence = Atomics.load(words, slot);
       const wraps = Atomics.load(words, slot + SLOT_WRAPS_WORD + (sequence & 1));
       if (Atomics.load(words, slot) === sequence) return (wraps >>> 0) * WRAP + (sequence >>> 0);
-      if (tries % TRIES_PER_TURN === TRIES_PER_TURN - 1) patience = contend(patience, `${name}[${index}]`);
+      if (tries % MOST_TRIES === 0) patience = contend(patience, `${name}[${index}]`);
     }
   }
 

@@ -23,6 +23,7 @@ import {
   SLOT_WRAPS_WORD,
   slotGeometry,
   type SlotGeometry,
+  triesPerTurn,
   unlock,
 } from './cells.ts';
 import type { Participants } from './participants.ts';
@@ -30,7 +31,7 @@ import type { Participants } from './participants.ts';
 const CELLS = 1;
 const COUNTS = 2 ** 31;
 const LAST_COUNT = COUNTS - 1;
-const TRIES_PER_TURN = 100;
+const MOST_TRIES = 100;
 
 /** Computes the geometry for records of `size` bytes. */
 export const seqlockGeometry = (size: number): SlotGeometry => slotGeometry(size, CELLS);
@@ -51,9 +52,11 @@ function isKnownDead(participants: Participants, owner: number): boolean {
 /** Reads and writes the one cell of each record. */
 export class Seqlock implements CellGuard {
   readonly #memory: CellMemory;
+  readonly #tries: number;
 
   constructor(memory: CellMemory) {
     this.#memory = memory;
+    this.#tries = triesPerTurn(MOST_TRIES, memory.cellWords);
   }
 
   /** Word index of the slot of record `index`. MAPPED: the caller checked `index` against the capacity. */
@@ -79,7 +82,7 @@ export class Seqlock implements CellGuard {
         // ORDER: an Atomics call, which no compiler tier merges with the first load (docs/memory-order.md, re-check).
         if (Atomics.load(words, slot) === sequence) return lowerHalf(count, wraps);
       }
-      if (!isOdd && tries % TRIES_PER_TURN !== 0) continue;
+      if (!isOdd && tries % this.#tries !== 0) continue;
       if (isOdd && patience?.patient === true) this.#requireLiving(slot, sequence, index);
       patience = contend(patience, `${name}[${index}]`, isOdd ? 'a writer is inside' : undefined);
     }
@@ -111,7 +114,7 @@ export class Seqlock implements CellGuard {
       const count = sequence >>> 1;
       const wraps = Atomics.load(words, slot + SLOT_WRAPS_WORD + (count & 1));
       if (Atomics.load(words, slot) >>> 1 === count) return (wraps >>> 0) * COUNTS + count;
-      if (tries % TRIES_PER_TURN === 0) patience = contend(patience, `${name}[${index}]`);
+      if (tries % MOST_TRIES === 0) patience = contend(patience, `${name}[${index}]`);
     }
   }
 
