@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
 import { SegmentError, type SegmentErrorCode } from '../errors.ts';
+import { shownSegment } from './names.ts';
 
 const PAGE_READWRITE = 4;
 export const FILE_MAP_COPY = 1;
@@ -65,7 +66,7 @@ export interface Failure {
 
 /** Translates an answer of GetLastError into the error family. */
 export function windowsError({ act, segment, what, syscall, osCode, code, reason }: Failure): SegmentError {
-  const named = what ?? (segment === undefined ? 'anonymous segment' : `segment "${segment}"`);
+  const named = what ?? shownSegment(segment);
   const fact = reason ?? `${syscall} failed with error ${osCode}`;
   return new SegmentError(code ?? CODES[osCode] ?? 'SEGMENT_OS', `cannot ${act} ${named}: ${fact}`, {
     syscall,
@@ -217,7 +218,7 @@ export function mapView(
     kernel32().unmapViewOfFile(address);
     throw new SegmentError(
       'SEGMENT_UNSUPPORTED',
-      `cannot map ${segment === undefined ? 'anonymous segment' : `segment "${segment}"`}: ` +
+      `cannot map ${shownSegment(segment)}: ` +
         'this runtime refuses buffers over foreign memory (Electron does)',
       { cause: error, segment },
     );

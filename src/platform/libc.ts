@@ -3,6 +3,7 @@
 import { createRequire } from 'node:module';
 import type Koffi from 'koffi';
 import { SegmentError, type SegmentErrorCode } from '../errors.ts';
+import { shownSegment } from './names.ts';
 
 const PROT_READ = 1;
 const PROT_WRITE = 2;
@@ -15,6 +16,8 @@ const AT_SYMLINK_FOLLOW = 0x400;
 // PLATFORM: an offset must be a multiple of the page size (mmap(2)), which is 4, 16 or 64 KiB.
 const LARGEST_PAGE = 65536;
 const EINTR = 4;
+const EAGAIN = 11;
+const EACCES = 13;
 export const EEXIST = 17;
 const F_SETFD = 2;
 // PLATFORM: pidfd_open(2) and pidfd_getfd(2) have no wrappers in older C libraries; their numbers are the same everywhere.
@@ -59,8 +62,8 @@ export function systemError(
   syscall: string,
   errno: number,
   reason?: string,
+  what = shownSegment(segment),
 ): SegmentError {
-  const what = segment === undefined ? 'anonymous segment' : `segment "${segment}"`;
   return new SegmentError(
     CODES[errno] ?? 'SEGMENT_OS',
     `cannot ${act} ${what}: ${reason ?? `${syscall} failed with errno ${errno}`}`,
@@ -172,7 +175,7 @@ export function mapDescriptor(
     libc().munmap(address, lead + length);
     throw new SegmentError(
       'SEGMENT_UNSUPPORTED',
-      `cannot map ${segment === undefined ? 'anonymous segment' : `segment "${segment}"`}: ` +
+      `cannot map ${shownSegment(segment)}: ` +
         'this runtime refuses buffers over foreign memory (Electron does)',
       { cause: error, segment },
     );
@@ -207,23 +210,23 @@ function fillRequest(type: number, at: number, length: number): DataView {
 }
 
 /** Sets or clears a lock of `fd`'s open file description; false if another description is in the way. */
-function setLock(fd: number, type: number, at: number): boolean {
+function setLock(fd: number, type: number, at: number, segment: string | undefined): boolean {
   const { fcntl, koffi } = libc();
   if (fcntl(fd, F_OFD_SETLK, fillRequest(type, at, 1)) === 0) return true;
   const errno = koffi.errno();
-  const EACCES = 13;
-  const EAGAIN = 11;
   if (errno === EAGAIN || errno === EACCES) return false;
-  throw systemError('lock', undefined, 'fcntl', errno);
+  throw systemError('lock', segment, 'fcntl', errno);
 }
 
-export const lockByte = (fd: number, at: number): boolean => setLock(fd, F_WRLCK, at);
-export const unlockByte = (fd: number, at: number): boolean => setLock(fd, F_UNLCK, at);
+export const lockByte = (fd: number, at: number, segment: string | undefined): boolean =>
+  setLock(fd, F_WRLCK, at, segment);
+export const unlockByte = (fd: number, at: number, segment: string | undefined): boolean =>
+  setLock(fd, F_UNLCK, at, segment);
 
 /** True if another open file description holds a lock on any of the `length` bytes from `at`. */
-export function bytesHeld(fd: number, at: number, length: number): boolean {
+export function bytesHeld(fd: number, at: number, length: number, segment: string | undefined): boolean {
   const { fcntl, koffi } = libc();
   const answer = fillRequest(F_WRLCK, at, length);
-  if (fcntl(fd, F_OFD_GETLK, answer) !== 0) throw systemError('probe', undefined, 'fcntl', koffi.errno());
+  if (fcntl(fd, F_OFD_GETLK, answer) !== 0) throw systemError('probe', segment, 'fcntl', koffi.errno());
   return answer.getInt16(0, true) !== F_UNLCK;
 }

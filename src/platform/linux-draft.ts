@@ -23,7 +23,7 @@ function removeLeft(draft: string): void {
   try {
     fd = fs.openSync(draft, flagsFor(true) | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
     // Held while the name goes: a maker that has not got its lock yet finds out, and makes another one.
-    if (libc.lockByte(fd, MAKER_BYTE) && means(draft, fd)) fs.rmSync(draft);
+    if (libc.lockByte(fd, MAKER_BYTE, draft) && means(draft, fd)) fs.rmSync(draft);
   } catch {
     // It is another user's, or somebody else removed it.
   } finally {
@@ -41,7 +41,7 @@ export function openDraft(place: string, mode: number): { readonly draft: string
     const draft = path.join(folder, `${randomUUID()}.sharecord-new`);
     const fd = attempt('create', place, () => fs.openSync(draft, flags, mode));
     try {
-      if (libc.lockByte(fd, MAKER_BYTE) && means(draft, fd)) return { draft, fd };
+      if (libc.lockByte(fd, MAKER_BYTE, place) && means(draft, fd)) return { draft, fd };
     } catch (error) {
       fs.rmSync(draft, { force: true });
       fs.closeSync(fd);

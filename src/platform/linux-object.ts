@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import { SegmentError } from '../errors.ts';
 import * as libc from './libc.ts';
+import { shownSegment } from './names.ts';
 import type {
   Access,
   Backing,
@@ -41,8 +42,7 @@ function requireFile(fd: number, place: string | undefined): fs.BigIntStats {
   if (stats.isFile()) return stats;
   throw new SegmentError(
     'SEGMENT_FOREIGN',
-    `cannot open ${place === undefined ? 'anonymous segment' : `segment "${place}"`}: it is ${kindOf(stats)}, ` +
-      'expected a file or memory',
+    `cannot open ${shownSegment(place)}: it is ${kindOf(stats)}, expected a file or memory`,
     { segment: place },
   );
 }
@@ -61,7 +61,7 @@ function lacksMemory(fd: number, stats: fs.BigIntStats): boolean {
 }
 
 /** Runs a call of `fs` and translates its error. */
-export function attempt<T>(act: string, segment: string | undefined, call: () => T): T {
+export function attempt<T>(act: string, segment: string | undefined, call: () => T, what?: string): T {
   try {
     return call();
   } catch (error) {
@@ -73,6 +73,7 @@ export function attempt<T>(act: string, segment: string | undefined, call: () =>
       syscall ?? 'fs',
       -errno,
       `${syscall ?? 'a call'} failed with ${code}`,
+      what,
     );
   }
 }
@@ -84,25 +85,28 @@ export function attempt<T>(act: string, segment: string | undefined, call: () =>
  */
 class DescriptorLocks implements KernelLocks {
   readonly #source: number;
+  readonly #place: () => string | undefined;
   #own: number | undefined;
-  constructor(source: number) {
+  /** `place` is for messages. */
+  constructor(source: number, place: () => string | undefined) {
     this.#source = source;
+    this.#place = place;
   }
   get #fd(): number {
-    return (this.#own ??= attempt('lock', undefined, () =>
+    return (this.#own ??= attempt('lock', this.#place(), () =>
       fs.openSync(ownPath(this.#source), flagsFor(true)),
     ));
   }
   tryLock(at: number): boolean {
-    return libc.lockByte(this.#fd, at);
+    return libc.lockByte(this.#fd, at, this.#place());
   }
   unlock(at: number): void {
-    libc.unlockByte(this.#fd, at);
+    libc.unlockByte(this.#fd, at, this.#place());
   }
   isHeld(at: number, length: number): boolean {
     // PLATFORM: the question needs no permission to write (fcntl(2), F_OFD_GETLK), and who holds no lock here needs no
     // description for it: a reader asks with what it has.
-    return libc.bytesHeld(this.#own ?? this.#source, at, length);
+    return libc.bytesHeld(this.#own ?? this.#source, at, length, this.#place());
   }
   close(): void {
     if (this.#own !== undefined) fs.closeSync(this.#own);
@@ -127,7 +131,7 @@ class FileDoorbell implements Doorbell {
     }
   }
 
-  listen(onRing: () => void): Listener | undefined {
+  listen(onRing: () => void, onDeaf: () => void): Listener | undefined {
     let watcher: fs.FSWatcher | undefined;
     let closed = false;
     const start = (): boolean => {
@@ -136,12 +140,15 @@ class FileDoorbell implements Doorbell {
       } catch {
         return false;
       }
-      watcher.on('error', () => watcher?.close());
+      watcher.on('error', () => {
+        watcher?.close();
+        if (!closed) onDeaf();
+      });
       watcher.on('change', (kind) => {
         // PLATFORM: the kernel drops the watch with the file's last name (IN_DELETE_SELF, inotify(7)); the file lives on.
         if (kind === 'rename' && !closed) {
           watcher?.close();
-          start();
+          if (!start()) onDeaf();
         }
         onRing();
       });
@@ -171,26 +178,30 @@ export class LinuxObject implements SegmentObject {
   readonly #closeFd: (fd: number) => void;
   readonly #locks: DescriptorLocks;
   readonly #identity: string;
+  /** What errors are about. */
+  readonly #intended: string | undefined;
   #place: string | undefined;
 
   /**
    * Takes over `fd`, also when it throws; `closeFd` closes it. `place` is a segment name or, with backing `file`, an absolute
-   * path.
+   * path; `intended` is where it will be when it is published.
    */
   constructor(
     fd: number,
     backing: Backing,
     place: string | undefined,
     closeFd: (fd: number) => void = fs.closeSync,
+    intended = place,
   ) {
     this.#fd = fd;
     this.#closeFd = closeFd;
-    this.#locks = new DescriptorLocks(fd);
+    this.#locks = new DescriptorLocks(fd, () => this.#named);
     this.backing = backing;
     this.#place = place;
+    this.#intended = intended;
     let stats: fs.BigIntStats;
     try {
-      stats = requireFile(fd, place);
+      stats = requireFile(fd, intended);
     } catch (error) {
       closeFd(fd);
       throw error;
@@ -211,6 +222,10 @@ export class LinuxObject implements SegmentObject {
 
   get outlivesUsers(): boolean {
     return this.#place !== undefined;
+  }
+
+  get #named(): string | undefined {
+    return this.#place ?? this.#intended;
   }
 
   #peek(length: number): Uint8Array {
@@ -240,7 +255,7 @@ export class LinuxObject implements SegmentObject {
   }
 
   map(access: Access, offset: number, length: number): Mapping {
-    const place = this.#place;
+    const place = this.#named;
     const isShared = access !== 'copy-on-write';
     const range = libc.mapDescriptor(this.#fd, access !== 'read', isShared, offset, length, place);
     return {

@@ -56,7 +56,7 @@ function finish(
     fs.closeSync(fd);
     throw error;
   }
-  const object = new LinuxObject(fd, backing, undefined);
+  const object = new LinuxObject(fd, backing, undefined, fs.closeSync, place);
   object.draft = draft;
   return object;
 }
@@ -118,7 +118,7 @@ export const linux: Platform = {
   mutexAt: (bytes, identity) => new RobustMutex(bytes, identity),
 
   list() {
-    return attempt('list', undefined, () => fs.readdirSync(FOLDER));
+    return attempt('list', undefined, () => fs.readdirSync(FOLDER), 'segments');
   },
 
   peek(name, length) {

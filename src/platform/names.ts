@@ -3,6 +3,10 @@ import { SegmentError } from '../errors.ts';
 
 const MAX_NAME_BYTES = 200;
 
+/** Spells what an error is about. */
+export const shownSegment = (place: string | undefined): string =>
+  place === undefined ? 'anonymous segment' : `segment "${place}"`;
+
 function refuse(name: unknown, fact: string): never {
   const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, MAX_NAME_BYTES)) : typeof name;
   throw new SegmentError('SEGMENT_NAME', `cannot use segment name ${shown}: ${fact}`, {

@@ -101,8 +101,11 @@ export interface Listener {
 export interface Doorbell {
   /** Wakes all that listen now. A ring before the listener sleeps is not lost: its callback still runs. */
   ring(): void;
-  /** Calls `onRing` after each ring. Undefined where this system cannot tell, or its limits are reached: poll then. */
-  listen(onRing: () => void): Listener | undefined;
+  /**
+   * Calls `onRing` after each ring, and `onDeaf` once if it can hear no more. Undefined where this system cannot tell, or its limits
+   * are reached. Poll then.
+   */
+  listen(onRing: () => void, onDeaf: () => void): Listener | undefined;
 }
 
 /** One open of a segment by one thread. */

@@ -21,6 +21,9 @@ export const CONTENDED_SLICE = 64;
 /** Says of a look that it goes on with the next slice. */
 export const UNFINISHED = Symbol('unfinished');
 
+const POLLING =
+  'watching by polling: this open cannot hear the doorbell (read-only access, or the inotify limit is reached)';
+
 /** What a watch needs of its store. */
 export interface WatchSource<R> {
   /** Raw sequence of a record: differs after each write. */
@@ -38,7 +41,6 @@ export class WatchHub {
   #armed: (() => void) | undefined;
   #listener: Listener | undefined;
   #users = 0;
-  #warned = false;
   #wakes = 0;
 
   /** `doorbell` gives the bell and the way to arm it, or undefined where this open may not write the armed word. */
@@ -55,14 +57,20 @@ export class WatchHub {
     if (this.#users++ > 0) return;
     // STEP: watch 0
     const access = this.#doorbell();
-    this.#listener = access?.bell.listen(() => this.wakeAll());
+    this.#listener = access?.bell.listen(
+      () => this.wakeAll(),
+      () => this.#goDeaf(),
+    );
     this.#armed = this.#listener === undefined ? undefined : access?.arm;
-    if (this.#listener === undefined && !this.#warned) {
-      this.#warned = true;
-      this.#warn(
-        'watching by polling: this open cannot hear the doorbell (read-only access, or the inotify limit is reached)',
-      );
-    }
+    if (this.#listener === undefined) this.#warn(POLLING);
+  }
+
+  /** Polls from now on; who sleeps looks at once, as a ring may have been missed. */
+  #goDeaf(): void {
+    if (this.#armed === undefined) return;
+    this.#armed = undefined;
+    this.#warn(POLLING);
+    this.wakeAll();
   }
 
   leave(): void {

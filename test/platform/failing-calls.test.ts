@@ -13,6 +13,8 @@ interface Line {
   readonly outcome: string;
   readonly left: boolean;
   readonly works: boolean;
+  /** What was said names the segment. */
+  readonly names: boolean;
 }
 
 function runChild(): Line[] {
@@ -48,6 +50,7 @@ test('whichever call fails, opening says SEGMENT_LIMIT, leaves nothing open, and
   // Calls that Node makes for itself may fail unnoticed; of those of the library each is told.
   const told = lines.filter(({ outcome }) => outcome !== 'done');
   expect(told.filter(({ outcome }) => outcome !== 'SEGMENT_LIMIT')).toEqual([]);
+  expect(told.filter(({ names }) => !names)).toEqual([]);
   for (const operation of new Set(lines.map((line) => line.operation))) {
     const calls = new Set(told.filter((line) => line.operation === operation).map(({ call }) => call));
     expect([...calls], operation).toEqual(expect.arrayContaining(['open', 'mmap']));

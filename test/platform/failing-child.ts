@@ -1,5 +1,5 @@
 // A process of failing-calls.test.ts, preloaded with native/failing-calls.c: lets each call of each operation fail in its turn and
-// prints one line of JSON per fault: what the operation said, and whether it left anything behind.
+// prints one line of JSON per fault: what the operation said, whether that names its segment, and whether it left anything behind.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,7 +67,7 @@ for (const [operation, open] of Object.entries(operations)) {
   for (const [call, errno] of FAULTS) {
     for (let turn = 1, reached = true; reached; turn++) {
       const before = JSON.stringify(countHeld());
-      let outcome = 'done';
+      let [outcome, told] = ['done', name];
       let opened: { close(): void } | undefined;
       failNext(call, errno, turn);
       try {
@@ -75,6 +75,7 @@ for (const [operation, open] of Object.entries(operations)) {
       } catch (error) {
         const { code, message } = error as { code?: string; message: string };
         outcome = code ?? message;
+        told = message;
       }
       reached = callsUntilFailure() === 0;
       failNext('', 0, 0);
@@ -82,7 +83,8 @@ for (const [operation, open] of Object.entries(operations)) {
       const left = JSON.stringify(countHeld()) !== before || isNamed(other) || isNamed(`${other}-mutex`);
       store.write(3, { id: turn, text: operation });
       const works = store.read(3).id === turn;
-      if (reached) console.log(JSON.stringify({ operation, call, errno, turn, outcome, left, works }));
+      const names = told.includes(name) || operation.includes('without a name');
+      if (reached) console.log(JSON.stringify({ operation, call, errno, turn, outcome, names, left, works }));
     }
   }
   open().close();

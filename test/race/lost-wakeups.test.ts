@@ -84,25 +84,18 @@ test.each(['SIGSTOP', 'SIGKILL'] as const)(
 
 // PLATFORM: a user namespace has a limit of its own (namespaces(7)), so that nobody else is hurt.
 const script = fileURLToPath(new URL('../torture/polling-child.ts', import.meta.url));
-const withoutInotify = (command: readonly string[]) =>
+const LIMITS = ['max_inotify_instances', 'max_inotify_watches'];
+const without = (limit: string, command: readonly string[]) =>
   spawnSync(
     'unshare',
-    [
-      '--user',
-      '--map-root-user',
-      'sh',
-      '-c',
-      'echo 0 > /proc/sys/user/max_inotify_instances && "$@"',
-      'sh',
-      ...command,
-    ],
+    ['--user', '--map-root-user', 'sh', '-c', `echo 0 > /proc/sys/user/${limit} && "$@"`, 'sh', ...command],
     { encoding: 'utf8', timeout: 60_000 },
   );
 
-test.skipIf(onWindows || withoutInotify(['true']).status !== 0)(
-  'without a bell watches poll, and say so once (skipped where user namespaces are not allowed, and on Windows, whose bell has no such limit)',
-  () => {
-    const child = withoutInotify([NODE, '--conditions=@sharecord/source', script]);
+test.skipIf(onWindows || without(LIMITS[0]!, ['true']).status !== 0).each(LIMITS)(
+  'without a bell, by %s, watches poll and say so once (skipped where user namespaces are not allowed, and on Windows, whose bell has no such limit)',
+  (limit) => {
+    const child = without(limit, [NODE, '--conditions=@sharecord/source', script]);
     expect(child.stdout).toBe('{"values":[1,2,3],"others":[1,2,3],"warnings":1}\n');
     expect(child.stderr).toContain('watching by polling');
     expect(child.status).toBe(0);

@@ -23,12 +23,13 @@ class Source implements WatchSource<number> {
 
 function fakeBell() {
   let onRing: (() => void) | undefined;
-  const state = { armed: 0, listening: false, ring: () => onRing?.() };
+  let onDeaf: (() => void) | undefined;
+  const state = { armed: 0, listening: false, ring: () => onRing?.(), goDeaf: () => onDeaf?.() };
   const doorbell = () => ({
     bell: {
       ring() {},
-      listen(callback: () => void) {
-        onRing = callback;
+      listen(...callbacks: [() => void, () => void]) {
+        [onRing, onDeaf] = callbacks;
         state.listening = true;
         return { close: () => void (state.listening = false) };
       },
@@ -178,7 +179,7 @@ describe('Watch', () => {
     watch.end();
   });
 
-  test('polls every intervalMs where there is no bell, and says so once', async () => {
+  test('polls every intervalMs where there is no bell, and says so', async () => {
     const warnings: string[] = [];
     const hub = new WatchHub(
       () => undefined,
@@ -192,8 +193,30 @@ describe('Watch', () => {
       expect((await watch.next()).value).toMatchObject({ index: 0, generation: i });
       watch.end();
     }
+    for (const warning of warnings) expect(warning).toContain('polling');
+    expect(warnings).toHaveLength(2);
+  });
+
+  test('polls from when its bell can be heard no more, looks at once, and says so', async () => {
+    const { state, doorbell } = fakeBell();
+    const warnings: string[] = [];
+    const hub = new WatchHub(doorbell, (message) => warnings.push(message));
+    const source = new Source();
+    const watch = watchAll(source, hub, { intervalMs: 1 });
+    const sleeps = vi.spyOn(hub, 'sleep');
+    const next = watch.next();
+    while (sleeps.mock.calls.length === 0) await new Promise(setImmediate);
+    source.values[0] = 1;
+    state.goDeaf();
+    state.goDeaf();
+    expect(hub.hears).toBe(false);
+    expect((await next).value).toMatchObject({ index: 0 });
+    setTimeout(() => void (source.values[0] = 2), 3);
+    expect((await watch.next()).value).toMatchObject({ generation: 2 });
+    expect(sleeps.mock.calls.slice(1).every(([milliseconds]) => milliseconds <= 1)).toBe(true);
     expect(warnings).toHaveLength(1);
-    expect(warnings[0]).toContain('polling');
+    watch.end();
+    expect(state.listening).toBe(false);
   });
 
   test('calls of next queue up and end together', async () => {
