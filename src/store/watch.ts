@@ -117,10 +117,11 @@ export class WatchHub {
 }
 
 /** Gives a copy of what `watch` was given, whose getters have run. @throws {ValueError} VALUE_TYPE */
-export function takeWatchOptions(given: unknown): WatchOptions {
-  const options = given ?? {};
-  if (typeof options !== 'object') throw optionError('watch', 'options', options, 'object', 'an object');
-  return { ...options };
+export function takeWatchOptions(given: unknown = {}): WatchOptions {
+  // An array may be meant as a key, which would be every key's watch.
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw optionError('watch', 'options', given, 'object', 'an object');
+  return { ...given };
 }
 
 function checkWatchOptions(options: WatchOptions): Required<Omit<WatchOptions, 'signal'>> {

@@ -11,6 +11,9 @@ import {
 } from 'sharecord';
 import { countHeld, isNamed } from '../support/system.ts';
 
+// PLATFORM: glibc's pthread_mutex_t on x86-64: the links of the list of held robust mutexes are its bytes 24 to 39.
+const LINKS_AT = 24;
+
 const [what, name] = process.argv.slice(2) as [string, string];
 const Shared = struct('Shared', { lock: bytes(40), level: u32 });
 const guard = robustMutex({ at: 'lock', timeoutMs: 100 });
@@ -31,17 +34,18 @@ function codeOf(call: () => void): string {
   }
 }
 
-/** Overwrites the mutex that `record` holds, and closes twice. */
+/** Overwrites the mutex that `record` holds, from byte `first` on, and closes twice. */
 async function damage(
   record: { withLock(work: () => void): Promise<void> },
   place: string,
   end: () => void,
+  first = 0,
 ): Promise<string[]> {
   const codes: string[] = [];
   await record
     .withLock(() => {
       const peer = openSegment(place, { access: 'read-write' });
-      new Uint8Array(peer.buffer).fill(0xff, 0, 40);
+      new Uint8Array(peer.buffer).fill(0xff, first, 40);
       peer.close();
       codes.push(codeOf(end), codeOf(end));
     })
@@ -62,6 +66,10 @@ const ways: Record<string, () => Promise<string[]>> = {
   'a record under a named mutex'() {
     const record = createRecord(name, Plain, { guard: named });
     return damage(record, mutex, () => record.close());
+  },
+  'the links alone'() {
+    const record = createRecord(name, Plain, { guard: named });
+    return damage(record, mutex, () => record.close(), LINKS_AT);
   },
 };
 const codes = await ways[what]!();
