@@ -1,5 +1,6 @@
 // Options that everything which creates a segment has in common, checked once.
 import { SegmentError, ValueError } from '../errors.ts';
+import { show } from '../layout/fault.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import type { Backing, ForeignHandle, Handle, Platform } from '../platform/platform.ts';
 import type { Lifetime } from './segment-header.ts';
@@ -53,9 +54,7 @@ export function optionError(
   expected: string,
 ): ValueError {
   const isOfType = typeof found === type && found !== null;
-  const shown =
-    typeof found === 'string' ? JSON.stringify(found) : typeof found === 'number' ? found : typeof found;
-  const text = `cannot ${act}: ${option} is ${shown}, expected ${expected}`;
+  const text = `cannot ${act}: ${option} is ${show(found)}, expected ${expected}`;
   return new ValueError(isOfType ? 'VALUE_RANGE' : 'VALUE_TYPE', text);
 }
 
