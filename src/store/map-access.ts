@@ -4,10 +4,10 @@ import { StoreClosedError } from '../errors.ts';
 import { codecOf } from '../layout/codec.ts';
 import { emitRecord } from '../layout/compile.ts';
 import { evaluate } from '../layout/evaluate.ts';
+import { show } from '../layout/fault.ts';
 import type { BackOff } from '../sync/back-off.ts';
 import { type CellMemory, contend } from '../sync/cells.ts';
 import { Latch } from '../sync/latch.ts';
-import { LOCK_BOUND_MS } from '../sync/lock-word.ts';
 import {
   ABSENT,
   ENTRY_BASE_WORD,
@@ -20,7 +20,7 @@ import {
 import { type GeneratedMap, type MapBindings, mapSource } from '../sync/map-source.ts';
 import { hashWords } from '../sync/murmur.ts';
 import type { MapEntry } from './map-entry.ts';
-import { type Copy, FEWEST_RUNS, makeCopy, overtaken } from './record-access.ts';
+import { boundRuns, type Copy, makeCopy } from './record-access.ts';
 import { generationAt } from './watch.ts';
 
 const WORD = 4;
@@ -270,10 +270,7 @@ class PlainAccess implements MapAccess {
       let deadline = Infinity;
       for (let runs = 0; ; runs++) {
         if (!this.#find(key)) return false;
-        // The clock costs as much as the rest: it is asked when another writer came between.
-        if (runs === 1) deadline = performance.now() + LOCK_BOUND_MS;
-        if (runs >= FEWEST_RUNS && performance.now() > deadline)
-          throw overtaken(`a record of ${this.#memory.name}`);
+        deadline = boundRuns(runs, deadline, () => `${this.#memory.name}[${show(key)}]`);
         copy.words.set(this.#found.words);
         const slot = this.#slot;
         const sequence = this.#sequence;

@@ -1,4 +1,5 @@
 // The object behind MapReader and MapWriter: one open of a map by one thread.
+import { show } from '../layout/fault.ts';
 import type { AnyLayout, AnyType } from '../layout/types.ts';
 import type { Handle } from '../platform/platform.ts';
 import { draftChange, requireChange } from './draft.ts';
@@ -156,7 +157,7 @@ export class MapWriter extends MapReader {
     requireChange(change, this.layout);
     return this.#access.revise(
       key,
-      draftChange(this.layout, () => `${this.layout.name}[${String(key)}]`, change),
+      draftChange(this.layout, () => `${this.layout.name}[${show(key)}]`, change),
     );
   }
 }

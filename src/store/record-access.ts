@@ -35,13 +35,22 @@ export interface RecordAccess {
 }
 
 // A callback that writes its own record would run again for ever.
-export const FEWEST_RUNS = 100;
-/** Reports an update that other writes always overtook. */
-export const overtaken = (what: string): GuardError =>
-  new GuardError(
+const FEWEST_RUNS = 100;
+
+/**
+ * Bounds the runs of an update that other writes overtake, counted from 0; gives the deadline for the next run.
+ * @throws {GuardError} LOCK_TIMEOUT
+ */
+export function boundRuns(runs: number, deadline: number, what: () => string): number {
+  // The clock costs as much as the rest: it is asked when another writer came between.
+  if (runs === 0) return Infinity;
+  if (runs === 1) return performance.now() + LOCK_BOUND_MS;
+  if (runs < FEWEST_RUNS || performance.now() <= deadline) return deadline;
+  throw new GuardError(
     'LOCK_TIMEOUT',
-    `cannot update ${what}: it was written again during each of many runs of the callback in ${LOCK_BOUND_MS} ms`,
+    `cannot update ${what()}: it was written again during each of many runs of the callback in ${LOCK_BOUND_MS} ms`,
   );
+}
 
 /** Private bytes of one cell. */
 export interface Copy {
@@ -119,10 +128,7 @@ export function accessRecords(
         let deadline = Infinity;
         for (let runs = 0; ; runs++) {
           check(index);
-          // The clock costs as much as the rest: it is asked when another writer came between.
-          if (runs === 1) deadline = performance.now() + LOCK_BOUND_MS;
-          if (runs >= FEWEST_RUNS && performance.now() > deadline)
-            throw overtaken(`${memory.name}[${index}]`);
+          deadline = boundRuns(runs, deadline, () => `${memory.name}[${index}]`);
           const sequence = take(index, copy.words, copy.view);
           change(copy.view, 0);
           check(index);

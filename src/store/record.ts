@@ -2,12 +2,12 @@
 import { GuardError, StoreClosedError, ValueError } from '../errors.ts';
 import { changedFields } from '../layout/changes.ts';
 import { codecOf, type RecordCodec } from '../layout/codec.ts';
+import { show } from '../layout/fault.ts';
 import type { AnyLayout } from '../layout/types.ts';
 import { copyRuns, valueRuns } from '../layout/value-runs.ts';
-import { LOCK_BOUND_MS } from '../sync/lock-word.ts';
 import { MutexGuard } from '../sync/mutex-guard.ts';
 import { requireChange, runChange } from './draft.ts';
-import { FEWEST_RUNS, overtaken } from './record-access.ts';
+import { boundRuns } from './record-access.ts';
 import type { RecordGuard } from '../sync/record-guard.ts';
 import type { GuardFields, Values } from './guard-fields.ts';
 import { optionError, requireObject, requireSignal } from './options.ts';
@@ -186,10 +186,10 @@ export class ForeignWriter extends ForeignReader {
       protocol.hold(attempt);
       return;
     }
-    const deadline = performance.now() + LOCK_BOUND_MS;
-    for (let runs = 0; !attempt(); runs++) {
+    let deadline = Infinity;
+    for (let runs = 1; !attempt(); runs++) {
       this.requireOpen();
-      if (runs >= FEWEST_RUNS && performance.now() > deadline) throw overtaken(layout.name);
+      deadline = boundRuns(runs, deadline, () => layout.name);
     }
   }
 
@@ -207,7 +207,7 @@ export class ForeignWriter extends ForeignReader {
     if (typeof record !== 'object' || record === null) {
       throw new ValueError(
         'VALUE_TYPE',
-        `cannot ${act} ${this.layout.name}: expected an object, found ${typeof record}`,
+        `cannot ${act} ${this.layout.name}: expected an object, found ${show(record)}`,
       );
     }
     return this.parts.guardFields.strip(record);
