@@ -19,6 +19,7 @@ const PLATFORM_FILES_ON_WINDOWS = [
   'guards',
   'guard-paths',
   'two-faced',
+  'watch-turns',
 ].map((name) => `test/platform/${name}.test.ts`);
 // The examples about the systems of Windows; the others are about Linux, or have no native peer.
 const EXAMPLES_ON_WINDOWS = ['text-board', 'tpsharemem', 'zones', 'hand-over', 'modes', 'pages'].map(
