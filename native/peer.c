@@ -168,7 +168,10 @@ static void tally(char **arguments) {
   say_ready();
   while (parent_waits()) {
     for (int turn = 0; turn < 64; turn++) {
-      check("update", sharecord_update(&store, 0, record, add_to_lane, &lane));
+      int status;
+      do status = sharecord_update(&store, 0, record, add_to_lane, &lane);
+      while (status == SHARECORD_LOCK_TIMEOUT); /* a killed owner lives until its threads had a processor to die on */
+      check("update", status);
       fill(acknowledged, acknowledged[0] + 1);
       check("write", sharecord_write(&store, lane.at, acknowledged));
     }

@@ -2,6 +2,7 @@
 import { openMap, openSegment, openStore } from '../../src/index.ts';
 import { Chance } from '../torture/campaign.ts';
 import { brokenGet } from './broken-map.ts';
+import { insist } from './insist.ts';
 import {
   COUNTER,
   definition,
@@ -29,10 +30,10 @@ async function storm(name: string, seed: string): Promise<void> {
   await untilEnd(() => {
     for (let i = 0; i < SLICE; i++, changes++) {
       const key = MOVING + chance.below(MOVING_KEYS);
-      if (chance.below(2) === 0) map.delete(key);
+      if (chance.below(2) === 0) insist(() => map.delete(key));
       else {
         try {
-          map.set(key, marked(key, changes));
+          insist(() => map.set(key, marked(key, changes)));
         } catch (error) {
           if ((error as { code?: string }).code !== 'STORE_FULL') throw error;
           full++;
@@ -50,8 +51,8 @@ async function count(name: string): Promise<void> {
   let added = 0;
   await untilEnd(() => {
     for (let i = 0; i < SLICE; i++, added++) {
-      map.update(COUNTER, (draft) => void Object.assign(draft, marked(COUNTER, draft.a + 1)));
-      map.set(added % KEPT, marked(added % KEPT, added));
+      insist(() => map.update(COUNTER, (draft) => void Object.assign(draft, marked(COUNTER, draft.a + 1))));
+      insist(() => map.set(added % KEPT, marked(added % KEPT, added)));
     }
   });
   map.close();

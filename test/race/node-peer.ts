@@ -4,6 +4,7 @@ import { parentPort, Worker, isMainThread } from 'node:worker_threads';
 import { once } from 'node:events';
 import { GuardError, openSegment, openStore, type StoreWriter } from '../../src/index.ts';
 import { mixOneCell, mixUnchecked, mixWithPlainRecheck, overwriteInPlace } from './broken-latch.ts';
+import { insist } from './insist.ts';
 import { kindOf, layoutOf, LANES, rawSlot, type Spelling, Tally, valueOfArray, Fields } from './records.ts';
 import { runRole, say, sayReady, untilEnd } from './role.ts';
 
@@ -176,17 +177,6 @@ async function add(name: string, count: string, how: string, start: string, thre
   for (const [code] of await Promise.all(done))
     if (code !== 0) throw new Error(`a worker ended with ${code}`);
   if (isMainThread) say({ added: Number(count) * (1 + workers.length) });
-}
-
-/** Calls until no dead owner of the store's mutex is told of any more: that call did nothing (docs/guarantees.md). */
-function insist(call: () => void): void {
-  for (;;) {
-    try {
-      return call();
-    } catch (error) {
-      if (!(error instanceof GuardError && error.code === 'WRITER_DIED')) throw error;
-    }
-  }
 }
 
 /** tally NAME LANE: as the role of that name in native/peer.c. */

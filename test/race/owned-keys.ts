@@ -10,6 +10,7 @@ import {
   struct,
 } from '../../src/index.ts';
 import type { Chance } from '../torture/campaign.ts';
+import { insist } from './insist.ts';
 import { CAPACITY, COUNTER, type definition, isWhole, KEPT, marked, MOVING } from './map-records.ts';
 
 export const OWNERS = 4;
@@ -146,7 +147,8 @@ export class Owner {
     told.value = value;
     tell();
     if (this.#isHasty) acknowledge();
-    if (!call()) throw new Error(`key ${key} was not found`);
+    // Not acknowledged before it is done, however often it is made.
+    if (!insist(call)) throw new Error(`key ${key} was not found`);
     if (!this.#isHasty) acknowledge();
   }
 }

@@ -14,6 +14,7 @@ import {
   waitForMap,
   waitForStore,
 } from '../../src/index.ts';
+import { insist } from '../race/insist.ts';
 import { Fields, FieldsByText, fieldsKind, rawSlot } from '../race/records.ts';
 import { FIRST_OWNER } from './scenarios.ts';
 
@@ -83,5 +84,6 @@ if (isMainThread) {
 } else {
   const store = openStore(workerData, Fields, { access: 'read-write' });
   parentPort!.postMessage('waiting');
-  store.update(1, (draft) => void (draft.a = 1));
+  // Again after each LOCK_TIMEOUT, so that it waits whenever the process ends.
+  insist(() => store.update(1, (draft) => void (draft.a = 1)));
 }
