@@ -35,8 +35,8 @@ const KILLS = onWindows ? 12 : 100;
 /** Each waits for a Node process to start. */
 const KILLS_UNDER_MUTEX = onWindows ? 4 : 20;
 const KILLS_IN_MAPS = onWindows ? 3 : 30;
-/** A mistake that takes a kill at the right moment may be missed once. */
-const TRIES = 4;
+/** A mistake takes a kill at the right moment; until then controls go on killing. */
+const CONTROL_MS = 120_000;
 /** Index of the record whose first write starts a waiting native writer. */
 const START = 1;
 const STEPS = ['acquired', 'half-filled', 'filled', 'published', 'unlocked', 'disarmed'] as const;
@@ -68,8 +68,8 @@ describe.each(TIERS)('killed writers, $tier', (tier) => {
     const ground = storeGround(new Bed(), tier, 'latch');
     const { kills, pausesMs } = await killAtRandom(luck(), ground, (count) => count >= KILLS);
     expect(kills).toBe(KILLS);
-    // Lanes that are still starting are not waited for: on a busy machine that is most of them.
-    expect(pausesMs.length).toBeGreaterThan(onWindows ? 0 : KILLS / 10);
+    // All lanes are at work at the first kill; later ones do not wait for those that are still starting.
+    expect(pausesMs.length).toBeGreaterThanOrEqual(ground.lanes.length - 1);
   });
 
   test(`${KILLS_UNDER_MUTEX} kills under a mutex lose nothing and stop nobody`, async () => {
@@ -83,7 +83,7 @@ describe.each(TIERS)('killed writers, $tier', (tier) => {
     const ground = mapGround(new Bed(), tier, chance);
     const { kills, pausesMs } = await killAtRandom(chance, ground, (count) => count >= KILLS_IN_MAPS);
     expect(kills).toBe(KILLS_IN_MAPS);
-    expect(pausesMs.length).toBeGreaterThan(0);
+    expect(pausesMs.length).toBeGreaterThanOrEqual(ground.lanes.length - 1);
   });
 
   test.each(SPELLINGS)(
@@ -115,40 +115,51 @@ describe.each(TIERS)('killed writers, $tier', (tier) => {
   );
 });
 
+/** What the checks of owners, of the ground and of readers say, and the library of an index that does not agree with itself; no time-out and no crash. */
+const FAULT = new RegExp(
+  [
+    /(?:key \d+|the counter) (?:has|is) -?\d+, expected/,
+    /key \d+ has \{/,
+    /key \d+ was (?:not found|found, expected none)/,
+    /key \d+ is there twice/,
+    /key \d+ comes \d+ times in an iteration/,
+    /an iteration does not end/,
+    /[1-9]\d* (?:missed|wrong|twice)/,
+    /the map is not sound: /,
+    /all \d+ entries are in use/,
+    /its index is damaged: /,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+);
 const MISTAKES = [
-  {
-    what: 'that acknowledge a change before they make it',
-    how: 'hasty',
-    mistake: '',
-    fault: /(key \d+ has|the counter is) -?\d+, expected/,
-  },
+  { what: 'that acknowledge a change before they make it', how: 'hasty', mistake: '' },
   {
     what: 'that empty words of the index which searches pass',
     how: 'sound',
     mistake: 'empty words of the index that searches pass',
-    // A key that a search misses is added a second time, which takes the room of another; or a reader counts it as missed.
-    fault: /expected|not found|times in an iteration|is there twice|in use|[1-9]\d* missed/,
   },
   {
     what: 'that do not finish what a dead one began',
     how: 'sound',
     mistake: 'do not finish what a dead one began',
-    fault: /in use|is damaged|not sound/,
   },
 ];
 // Under Wine the last one is left out: it takes dozens of kills, and each takes seconds.
 test.each(onWindows ? MISTAKES.slice(0, -1) : MISTAKES)(
   'the control, killed writers of a map $what, are found',
-  async ({ how, mistake, fault }) => {
+  async ({ how, mistake }) => {
     const bed = new Bed();
     const chance = luck();
+    const deadline = performance.now() + CONTROL_MS;
+    const isOver = (): boolean => performance.now() > deadline;
     const killing = async (): Promise<void> => {
-      for (let tries = 0; tries < TRIES; tries++) {
+      while (!isOver()) {
         const ground = mapGround(bed, mistake === '' ? TIERS[0]! : withMistake(mistake), chance, how);
-        await killAtRandom(chance, ground, (count) => count >= KILLS_IN_MAPS);
+        await killAtRandom(chance, ground, (count) => count >= KILLS_IN_MAPS || isOver());
       }
     };
-    await expect(killing()).rejects.toThrow(fault);
+    await expect(killing()).rejects.toThrow(FAULT);
   },
 );
 
