@@ -4,6 +4,7 @@ import { gone, HAS_PROC, pause, type Program, startNode } from './program.ts';
 
 const MONITOR = 'process-monitor/monitor.ts';
 const STORES = 3;
+const LONGEST_SECONDS = 48;
 const preload = (source: string): string[] => [
   '--import',
   `data:text/javascript,${encodeURIComponent(source)}`,
@@ -37,9 +38,9 @@ describe('process monitor without a terminal', () => {
     expect(stdout.match(/^process monitor: /gm)).toHaveLength(1);
     const records = numberOf(stdout, 'records');
     expect(records).toBeGreaterThan(0);
-    // At least ten samples in the three seconds, each with a head and its rows; readers outrun the writer.
-    expect(numberOf(stdout, 'writes')).toBeGreaterThan(10);
-    expect(numberOf(stdout, 'reads')).toBeGreaterThan(numberOf(stdout, 'writes'));
+    // One sample or more, each with a head and its rows. The last one is read whole.
+    expect(numberOf(stdout, 'writes')).toBeGreaterThan(records);
+    expect(numberOf(stdout, 'reads')).toBeGreaterThan(records);
     expect(numberOf(stdout, 'reads per second')).toBeGreaterThan(0);
     expect(numberOf(stdout, 'retries')).toBeGreaterThanOrEqual(0);
     expect(stdout).toMatch(/^torn: 0$/m);
@@ -51,11 +52,23 @@ describe('process monitor without a terminal', () => {
     }
   });
 
+  test('has readers that outrun the writer, many samples long', async () => {
+    for (let seconds = 3; ; seconds *= 2) {
+      const { stdout } = await startNode(MONITOR, ['--seconds', String(seconds)]).ended;
+      expect(stdout).toMatch(/^torn: 0$/m);
+      const [records, writes] = [numberOf(stdout, 'records'), numberOf(stdout, 'writes')];
+      if (writes > 10 * records && numberOf(stdout, 'reads') > writes) break;
+      // A machine that is busy with others needs longer.
+      expect(seconds, stdout).toBeLessThan(LONGEST_SECONDS);
+    }
+  });
+
   test("samples what Node's os module gives when asked to", async () => {
     const { code, stdout } = await startNode(MONITOR, ['--source', 'os', '--seconds', '0.5']).ended;
     expect(code).toBe(0);
     expect(numberOf(stdout, 'records')).toBeGreaterThan(1);
-    expect(stdout).toContain('cpu 0:');
+    // The busiest rows: which CPUs they are depends on the machine.
+    expect(stdout).toMatch(/cpu \d+:/);
     expect(stdout).toMatch(/^torn: 0$/m);
   });
 

@@ -86,18 +86,24 @@ describe.skipIf(!HAS_PROC)('ProcSampler', () => {
   test('measures the share of a CPU that a process takes', async () => {
     const sampler = new ProcSampler();
     const ownPercent = () => sampler.take().find(({ pid }) => pid === process.pid)!.cpuPercent;
+    const look = () => {
+      const { user, system } = process.cpuUsage();
+      return { usedMs: (user + system) / 1000, atMs: performance.now() };
+    };
+    // Each sample lies between two looks at the clocks.
+    const first = look();
     expect(ownPercent()).toBe(0);
-    const { user, system } = process.cpuUsage();
-    const startedAt = performance.now();
-    let used = 0;
-    while (used < 300) {
-      const now = process.cpuUsage();
-      used = (now.user + now.system - user - system) / 1000;
-    }
-    const share = (100 * used) / (performance.now() - startedAt);
+    const start = look();
+    while (look().usedMs < start.usedMs + 300);
+    const end = look();
+    const percent = ownPercent();
+    const last = look();
     // Ticks of 10 ms, and user and system time apart.
-    const tolerance = (100 * 40) / (performance.now() - startedAt);
-    expect(Math.abs(ownPercent() - share)).toBeLessThan(tolerance);
+    const toleranceMs = 40;
+    const least = (end.usedMs - start.usedMs - toleranceMs) / (last.atMs - first.atMs);
+    const most = (last.usedMs - first.usedMs + toleranceMs) / (end.atMs - start.atMs);
+    expect(percent).toBeGreaterThan(100 * least);
+    expect(percent).toBeLessThan(100 * most);
   });
 });
 
