@@ -55,7 +55,7 @@ process.stdout.write('ready\n');
 
 const say = (): void =>
   void process.stdout.write(
-    `${JSON.stringify({ runs, wrong, corpus: corpus.length, places: seen.size, codes: [...codes].toSorted().join(' ') })}\n`,
+    `${JSON.stringify({ runs, wrong, kept: corpus.length - sound.length, places: seen.size, codes: [...codes].toSorted().join(' ') })}\n`,
   );
 
 for (const each of sound) {

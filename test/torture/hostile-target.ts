@@ -14,9 +14,15 @@ import {
 } from '../../src/index.ts';
 import { Wide } from './hostile-inputs.ts';
 
+/** Turns of the event loop that a watch gets: nobody else writes, so that it may have nothing to tell. */
+const TURNS = 3;
 /** Records or entries that are looked at. */
 const SOME = 6;
 const PLAIN = JSON.stringify(Object.getOwnPropertyNames(Object.prototype));
+
+function raise(error: unknown): never {
+  throw error;
+}
 
 /** Uses the segment in `file` in every way; gives the codes it met. Throws whatever is not an error of the library. */
 export async function attack(file: string, bytes: Uint8Array): Promise<Set<string>> {
@@ -45,6 +51,19 @@ export async function attack(file: string, bytes: Uint8Array): Promise<Set<strin
       opened.close();
     }
   };
+  /** Follows for a moment what was opened; a change that is told is looked at as any record is. */
+  const follow = async (watch: () => AsyncIterator<unknown>, meanwhile = (): void => {}): Promise<void> => {
+    const changes = attempt(watch);
+    if (changes === undefined) return;
+    meanwhile();
+    const next = changes.next().then(
+      ({ done }) => void (done === true || codes.add('followed')),
+      (error: unknown) => attempt(() => raise(error)),
+    );
+    for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await changes.return?.();
+    await next;
+  };
   const readAll = async (store: StoreReader): Promise<void> => {
     const most = Math.min(store.capacity, SOME);
     for (let i = 0; i < most; i++) {
@@ -56,8 +75,8 @@ export async function attack(file: string, bytes: Uint8Array): Promise<Set<strin
     attempt(() => store.read(store.capacity - 1));
     const [field] = store.layout.fields;
     if (store.capacity <= 1000 && field?.name !== undefined) attempt(() => store.readColumn(field.name));
-    const changes = attempt(() => store.watch(0, { persistent: false, signal: AbortSignal.abort() }));
-    await changes?.next().catch(() => {});
+    await follow(() => store.watch());
+    await follow(() => store.watch(0));
   };
   const writeSome = (store: StoreWriter<typeof Wide>): void => {
     const record = { ...Wide.zero(), name: 'two' };
@@ -71,13 +90,16 @@ export async function attack(file: string, bytes: Uint8Array): Promise<Set<strin
     () => openStore(source, Wide, { access: 'read-write' }),
     async (store) => {
       await readAll(store);
-      writeSome(store);
+      await follow(
+        () => store.watch(),
+        () => writeSome(store),
+      );
     },
   );
   await open(() => joinStore({ file, layout: Wide, capacity: 1 }), writeSome);
   await open(
     () => openMap(source),
-    (map) => {
+    async (map) => {
       attempt(() => map.size);
       let left = SOME;
       attempt(() => {
@@ -86,6 +108,7 @@ export async function attack(file: string, bytes: Uint8Array): Promise<Set<strin
           if (--left === 0) break;
         }
       });
+      await follow(() => map.watch());
     },
   );
   for (const [key, keys] of [
@@ -94,7 +117,13 @@ export async function attack(file: string, bytes: Uint8Array): Promise<Set<strin
   ] as const) {
     await open(
       () => joinMap({ file, key: key as typeof u32, layout: Wide, capacity: 1 }),
-      (map) => {
+      async (map) => {
+        const [first] = keys as readonly number[];
+        await follow(() => map.watch(first!));
+        await follow(
+          () => map.watch(),
+          () => attempt(() => map.set(first!, Wide.zero())),
+        );
         for (const each of keys as readonly number[]) {
           attempt(() => map.get(each));
           attempt(() => map.has(each));

@@ -13,13 +13,20 @@ const HANG_MS = 60_000;
 const LOOK_MS = 200;
 const KEPT = fileURLToPath(new URL('../../node_modules/.cache/hostile/', import.meta.url));
 
-/** Attacks for that long; `mutation` is a mistake of fault-points.ts that the library makes, `enough` ends it early. */
+/** How far an attack is: inputs, mutants that were kept for new code, and inputs that came out wrong. */
+interface Progress {
+  readonly inputs: number;
+  readonly kept: number;
+  readonly wrong: number;
+}
+
+/** Attacks for that long; `mutation` is a mistake of fault-points.ts that the library makes, `isEnough` ends it early. */
 export async function attackFor(
   house: Household,
   seed: number,
   milliseconds: number,
   mutation = '',
-  enough: (violations: number) => boolean = () => false,
+  isEnough: (progress: Progress) => boolean = () => false,
 ): Promise<Findings> {
   const folder = fs.mkdtempSync('/dev/shm/sharecord-hostile-');
   const violations: string[] = [];
@@ -40,8 +47,12 @@ export async function attackFor(
   );
   const deadline = performance.now() + milliseconds;
   let [lastReports, lastProgress] = [0, performance.now()];
-  const isWrong = (): boolean => child.reports.some(({ fault }) => fault !== undefined);
-  while (performance.now() < deadline && child.running && !(isWrong() && enough(1))) {
+  const progress = (): Progress => {
+    const last = child.reports.findLast(({ runs }) => runs !== undefined);
+    const wrong = child.reports.filter(({ fault }) => fault !== undefined).length;
+    return { inputs: Number(last?.['runs'] ?? 0), kept: Number(last?.['kept'] ?? 0), wrong };
+  };
+  while (performance.now() < deadline && child.running && !isEnough(progress())) {
     await sleep(LOOK_MS);
     if (child.reports.length > lastReports)
       [lastReports, lastProgress] = [child.reports.length, performance.now()];
@@ -61,13 +72,14 @@ export async function attackFor(
     violations.push(`inputs are in ${KEPT}`);
   }
   fs.rmSync(folder, { recursive: true });
-  const last = child.reports.findLast(({ runs }) => runs !== undefined) ?? {};
+  const { inputs, kept } = progress();
+  const last = child.reports.findLast(({ places }) => places !== undefined) ?? {};
   return {
     figures: {
-      inputs: last['runs'] ?? 0,
-      'kept for new code': last['corpus'] ?? 0,
+      inputs,
+      'kept for new code': kept,
       'places in the code': last['places'] ?? 0,
-      outcomes: String(last['codes'] ?? '').split(' ').length,
+      outcomes: String(last['codes'] ?? '').match(/\S+/g)?.length ?? 0,
     },
     violations,
   };

@@ -54,7 +54,10 @@ export type Mistake =
 export const LOAD_GUARDS = ['latch', 'seqlock', 'namedMutex'] as const;
 export type LoadGuard = (typeof LOAD_GUARDS)[number];
 
+const MANY = { processes: 64, threadsOf: [4, 4, 4, 4] };
 const ALONE = { processes: 1, threadsOf: [4] };
+/** Of the time, the first leg's: the others share the rest. */
+const LONGEST_SHARE = 2 / 3;
 
 /** Lets the crowd work and gives what it did and what was wrong. */
 export async function loadStore(house: Household, chance: Chance, crowd: Crowd): Promise<Findings> {
@@ -134,24 +137,30 @@ export const load: Campaign = {
   async run(run) {
     const figures: Record<string, number> = {};
     const violations: string[] = [];
-    const many = { processes: 64, threadsOf: [4, 4, 4, 4] };
+    const longestMs = (run.deadline - performance.now()) * LONGEST_SHARE;
+    let longest = 0;
     // Alone, a process joins and leaves tens of times as often: what it kept of each would show.
-    const legs = [...LOAD_GUARDS.map((guard) => ({ ...many, guard })), { ...ALONE, guard: LOAD_GUARDS[0] }];
+    const legs = [...LOAD_GUARDS.map((guard) => ({ ...MANY, guard })), { ...ALONE, guard: LOAD_GUARDS[0] }];
     for (const [leg, crowd] of legs.entries()) {
       if (leg > 0 && isOver(run)) break;
       const tier = TIERS[leg % TIERS.length]!;
-      const milliseconds = (run.deadline - performance.now()) / (legs.length - leg);
+      const milliseconds =
+        leg === 0 ? longestMs : Math.max(0, run.deadline - performance.now()) / (legs.length - leg);
       const found = await loadStore(run.house, run.chance, { ...crowd, tier, milliseconds });
       for (const [what, figure] of Object.entries(found.figures) as [string, number][])
         figures[what] = isLargest(what)
           ? Math.max(figures[what] ?? 0, figure)
           : (figures[what] ?? 0) + figure;
+      longest = Math.max(longest, found.figures['seconds'] as number);
       violations.push(
         ...found.violations.map(
           (violation) => `${crowd.processes} processes, ${crowd.guard}, ${tier.tier}: ${violation}`,
         ),
       );
     }
-    return { figures: { guards: LOAD_GUARDS.join(' '), ...figures }, violations };
+    return {
+      figures: { guards: LOAD_GUARDS.join(' '), 'seconds on one store': longest, ...figures },
+      violations,
+    };
   },
 };

@@ -100,7 +100,7 @@ async function nextVictim(lanes: readonly Lane[], chance: Chance): Promise<Lane>
 export interface Kills {
   readonly kills: number;
   readonly committed: number;
-  /** Milliseconds from each death until another writer had finished one more call, in rising order. */
+  /** Milliseconds from each kill until another writer had finished a call that it began after it, in rising order. */
   readonly pausesMs: readonly number[];
 }
 
@@ -117,15 +117,19 @@ export async function killAtRandom(
   for (; !ended(kills); kills++) {
     const victim = await nextVictim(lanes, chance);
     await sleep(chance.fraction() * PAUSE_MS);
+    const others = lanes.filter((lane) => lane !== victim && lane.goesOn);
+    const started = performance.now();
+    const goingOn = others.map(async (other) => {
+      // The first call that returns may have begun before the kill.
+      await other.progressFrom(other.acknowledged + 1, `lane ${other.at} going on after kill ${kills}`);
+      pausesMs.push(performance.now() - started);
+    });
+    const allGoOn = Promise.all(goingOn);
+    allGoOn.catch(() => {}); // awaited below
     await victim.kill();
     ground.settle(victim.at);
     ground.check();
-    const died = performance.now();
-    for (const other of lanes) {
-      if (!other.goesOn) continue;
-      await other.progressFrom(other.acknowledged, `lane ${other.at} going on after kill ${kills}`);
-      pausesMs.push(performance.now() - died);
-    }
+    await allGoOn;
     ground.check();
     victim.restart();
   }
