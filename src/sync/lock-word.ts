@@ -46,7 +46,7 @@ export class LockWord {
         // STEP: acquire 2
         if (Atomics.compareExchange(words, at, 0, this.me) === 0) return;
       } else if (found === this.me) {
-        // Acquire 3.
+        // STEP: acquire 3
         throw new GuardError(
           'LOCK_TIMEOUT',
           `cannot write ${this.#what}: this writer is inside a write of the record`,

@@ -127,12 +127,17 @@ export class MapIndex {
     const { indexes, indexWords, slotMask } = this.#geometry;
     let patience: BackOff | undefined;
     for (;;) {
+      // STEP: find 1
       const turns = Atomics.load(words, control + TURNS);
       const index = control + indexes + (turns & 1) * indexWords;
       let place = hash & (indexWords - 1);
       for (let tries = 0; tries < indexWords; tries++) {
+        // STEP: find 2
         const word = Atomics.load(words, index + place);
-        if (word === 0) break;
+        if (word === 0) {
+          // STEP: find 3
+          break;
+        }
         if (((word ^ hash) & ~slotMask) === 0) {
           const slot = (word & slotMask) - 1;
           if (slot >= capacity) this.damagedSlot(slot);
@@ -143,6 +148,7 @@ export class MapIndex {
         }
         place = (place + 1) & (indexWords - 1);
       }
+      // STEP: find 4
       // ORDER: the search read one index that was current all the time, or else it is made again.
       if (Atomics.load(words, control + TURNS) === turns) return ABSENT;
       patience = contend(patience, name);

@@ -82,12 +82,17 @@ export function mapSource(
     ${loadKey}
     let tries = 0, patience;
     for (;;) {
+      // STEP: find 1
       const turns = words[${control + turns}];
       const index = ${control + indexes} + (turns & 1) * ${indexWords};
       let place = hash & ${indexWords - 1};
       for (let count = 0; count < ${indexWords}; count++) {
+        // STEP: find 2
         const word = words[index + place];
-        if (word === 0) break;
+        if (word === 0) {
+          // STEP: find 3
+          break;
+        }
         const at = (word & ${slotMask}) - 1;
         if (((word ^ hash) & ${~slotMask}) === 0 && at !== -1) {
           if (at >= ${capacity}) damaged(at);
@@ -99,21 +104,31 @@ export function mapSource(
         }
         place = (place + 1) & ${indexWords - 1};
       }
+      // STEP: find 4
       if (Atomics.load(words, ${control + turns}) === turns) ${absent}
       ${turn}
     }`;
   const read = (load: string, result: string): string => `
+            // STEP: read 1
             const sequence = words[slot];
             const cell = ${cellOf};
+            // STEP: read 2
             if (${isEntry}) {
               ${load}
+              // STEP: read 3
               if (Atomics.load(words, slot) === sequence) return ${result};
-            } else if (Atomics.load(words, slot) === sequence) break;`;
+            } else {
+              // STEP: read 3
+              if (Atomics.load(words, slot) === sequence) break;
+            }`;
   const write = `
+            // STEP: read 1
             const before = words[slot];
             let isHere;
+            // STEP: read 2
             { const sequence = before, cell = ${cellOf}; isHere = ${isEntry}; }
             if (!isHere) {
+              // STEP: read 3
               if (Atomics.load(words, slot) === before) break;
               ${turn}
               continue;

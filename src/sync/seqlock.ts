@@ -91,6 +91,7 @@ export class Seqlock implements CellGuard {
   /** Ends a read early whose record a dead writer left torn. */
   #requireLiving(slot: number, sequence: number, index: number): void {
     const { words, participants } = this.#memory;
+    // STEP: seqlock read 2
     // Nobody, or somebody dead: the owner word is there before the sequence is odd and goes after it is even.
     const owner = Atomics.load(words, slot + SLOT_LOCK_WORD);
     if (owner !== 0 && !isKnownDead(participants, owner)) return;

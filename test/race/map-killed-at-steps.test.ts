@@ -1,4 +1,4 @@
-// kill -9 at every step of a change of a map that the sources name; test/torture/map-scenarios.ts lists the verdicts. Under Wine a
+// kill -9 at every step of a search and a change of a map that the sources name; test/torture/map-scenarios.ts lists the verdicts. Under Wine a
 // seed chooses some of these deaths, as in killed-at-steps.test.ts.
 import { readdirSync, rmSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
@@ -48,7 +48,7 @@ function removeNames(): void {
 
 describe('kill -9', () => {
   test(
-    'at every step of a change of a map loses no key, no slot and no word, and stops nobody',
+    'at every step of a search and a change of a map loses no key, no slot and no word, and stops nobody',
     async () => {
       const bed = new Bed();
       const chance = luck();

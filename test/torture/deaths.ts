@@ -14,6 +14,7 @@ import { isMutexNamed } from '../support/system.ts';
 import {
   FIRST_OWNER,
   isThere,
+  isTornBefore,
   kindFor,
   mutexOf,
   optionsFor,
@@ -87,17 +88,18 @@ export async function killAt(
     Atomics.compareExchange(words, sequence + 1, FIRST_OWNER, 0);
   }
   if (store !== undefined && reader !== undefined) {
+    const isTorn = TORN.has(step) || isTornBefore(scenario);
     const wrote = isWrite(scenario) && AFTER_PUBLISH.has(step);
     const expected = wrote ? value + 1 : value;
     const addOne = (): void => store.update(0, (draft) => void kind.fill(draft, kind.valueOf(draft) + 1));
     for (const each of [store, reader]) {
-      if (TORN.has(step)) requireDead(() => each.read(0));
+      if (isTorn) requireDead(() => each.read(0));
       else
         require(kind.valueOf(each.read(0)) ===
           expected, `record 0 is ${kind.valueOf(each.read(0))}, expected ${expected}`);
       require(each.generation(0) === expected, `generation ${each.generation(0)}, expected ${expected}`);
     }
-    if (TORN.has(step)) {
+    if (isTorn) {
       requireDead(addOne);
       store.write(0, kind.fill(store.layout.zero(), expected + 1));
     } else {

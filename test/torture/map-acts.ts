@@ -6,12 +6,14 @@ export type Writer = MapWriter<typeof u32, typeof definition.layout>;
 
 export const recordOf = (value: number) => ({ value, twice: 2 * value });
 
-/** One call on a map: a key is set to a value, or deleted. */
+/** One call on a map: a key is set to a value, or deleted, or only read. */
 export interface Act {
   readonly key: number;
   readonly value?: number;
+  readonly reads?: true;
 }
-export function perform(map: Writer, { key, value }: Act): void {
-  if (value === undefined) map.delete(key);
+export function perform(map: Writer, { key, value, reads }: Act): void {
+  if (reads) map.get(key);
+  else if (value === undefined) map.delete(key);
   else map.set(key, recordOf(value));
 }

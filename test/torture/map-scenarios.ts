@@ -79,6 +79,7 @@ function rebuildScenario(): MapScenario {
 }
 
 export const MAP_SCENARIOS: readonly MapScenario[] = [
+  { title: 'read of a key that is there', before: set(1, 2, 3), act: { key: 2, reads: true } },
   { title: 'set of a key that is there', before: set(1, 2, 3), act: { key: 2, value: 9 } },
   {
     title: 'insert behind a free slot that another holds',
@@ -273,10 +274,10 @@ export async function killMapAt(house: Household, point: MapPoint, end: End = 'k
     require(lockOfSlot(map, held, 0) === FIRST_OWNER, 'a record is taken from a living writer');
 
   const after = new Map(model);
-  if (act.value === undefined) after.delete(act.key);
-  else after.set(act.key, act.value);
+  if (act.value !== undefined) after.set(act.key, act.value);
+  else if (!act.reads) after.delete(act.key);
   const keys = new Set([...model.keys(), ...after.keys()]);
-  const isPublished = !/^(acquire|change [1-4]|insert|rebuild|delete|read|probe|write [1-4])/.test(step);
+  const isPublished = !/^(acquire|change [1-4]|insert|rebuild|delete|find|read|probe|write [1-4])/.test(step);
   const seen = isPublished ? after : model;
   for (const each of [reader, map]) requireEntries(each, seen);
 

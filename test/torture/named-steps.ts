@@ -16,7 +16,7 @@ export function namedSteps(): NamedStep[] {
     .filter((file) => file.endsWith('.ts'));
   return files.flatMap((source) => {
     const text = readFileSync(new URL(source, sources), 'utf8');
-    return [...text.matchAll(/\/\/ STEP: (.+)$/gm)].map(([, step]) => ({ source, step: step! }));
+    return [...text.matchAll(/^\s*\/\/ STEP: (.+)$/gm)].map(([, step]) => ({ source, step: step! }));
   });
 }
 

@@ -28,6 +28,7 @@ const BASES = [
   'read',
   'write',
   'write of 4 KiB',
+  'write inside a write',
   'update',
   'wait',
   'steal',
@@ -35,6 +36,7 @@ const BASES = [
   'steal of an abandoned lock',
   'write under a seqlock',
   'update under a seqlock',
+  'read of a torn record under a seqlock',
   'update under a mutex',
   'create',
   'replace',
@@ -239,6 +241,7 @@ export async function setScene(house: Household, scenario: Scenario, name: strin
       const lower = isProbed(scenario) ? joinStore({ name, layout, capacity: 2 }) : undefined;
       // Somebody else has the mutex of the dead one's slot open, so that it does not go with its owner.
       if (scenario === 'steal of an abandoned lock') house.keep(keepMutex(`${name}:sharecord:lock:2`));
+      if (isTornBefore(scenario)) await die(house, 'write under a seqlock', name, 'seqlock write 5');
       if (scenario.startsWith('steal')) await die(house, 'write', name, 'write 4');
       lower?.close();
       // Somebody listens, and the word is armed, as a watcher leaves it: so that the writer has somebody to ring for.
@@ -250,6 +253,10 @@ export async function setScene(house: Household, scenario: Scenario, name: strin
 }
 const isProbed = (scenario: Scenario): boolean =>
   scenario === 'steal by probe' || scenario === 'steal of an abandoned lock';
+
+/** True if a writer that died before the victim began has left the record torn. */
+export const isTornBefore = (scenario: Scenario): boolean =>
+  scenario === 'read of a torn record under a seqlock';
 
 function closedOnce(close: () => void): { close(): void } {
   let isOpen = true;

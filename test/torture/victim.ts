@@ -6,6 +6,7 @@ import { workerData } from 'node:worker_threads';
 import {
   createSegment,
   createStore,
+  type GuardError,
   type NativeHandle,
   type Handle,
   joinStore,
@@ -32,11 +33,14 @@ const places = new Set<string>();
 const TURNS = 3;
 /** Frees the record that another owner seems to hold. */
 let free = (): void => {};
+/** Comes before the publish of a write. */
+let beforePublish = (): void => {};
 
 function onStep(at: string, source?: string): void {
   passed.push(at);
   if (source !== undefined) places.add(`${source}: ${at}`);
   if (at === 'acquire 1' && passed.filter((each) => each === at).length === TURNS) free();
+  if (at === 'write 4') beforePublish();
   if (at !== step || passed.filter((each) => each === step).length !== Number(pass)) return;
   if (action === 'block') blockHere();
   if (action === 'kill') dieHere();
@@ -122,6 +126,35 @@ const scenarios: Record<
     disarm();
     store.close();
   },
+  /** As no call of the library makes one: a write of a record by the writer that is inside a write of it. */
+  'write inside a write'() {
+    const store = openFields();
+    const next = fieldsKind.fill(Fields.zero(), 2);
+    beforePublish = () => {
+      try {
+        store.write(0, next);
+      } catch (error) {
+        if ((error as GuardError).code === 'LOCK_TIMEOUT') return;
+        throw error;
+      }
+      throw new Error('a writer takes a lock twice');
+    };
+    arm();
+    store.write(0, next);
+    disarm();
+    store.close();
+  },
+  'read of a torn record under a seqlock'() {
+    const store = openStore(name, Fields);
+    arm();
+    try {
+      store.read(0);
+    } catch (error) {
+      if ((error as GuardError).code !== 'WRITER_DIED') throw error;
+    }
+    disarm();
+    store.close();
+  },
   update,
   wait,
   steal: update,
@@ -193,6 +226,7 @@ for (const [i, each] of (scenarioList.split(',') as Scenario[]).entries()) {
   name = names[i]!;
   passed = [];
   free = () => {};
+  beforePublish = () => {};
   await scenarios[baseOf(scenario)]();
   disarm();
   steps[scenario] = passed;
