@@ -109,7 +109,6 @@ end:	do
 #define WORN(k) (epoch[k] >= EPOCHS)
 #endif
 
-/* claim 1 to 4 */
 inline claim() {
 	atomic { alive[me] = true; number[me] = ME; d = 0; x = 0 };
 	do
@@ -120,15 +119,15 @@ inline claim() {
 		epoch[d] = epoch[d] + 1;
 #endif
 		if
-		:: atomic { held[d] == 0 -> held[d] = ME; slot = d; has[me] = d + 1 };                       /* 1, granted  */
+		:: atomic { held[d] == 0 -> held[d] = ME; slot = d; has[me] = d + 1 };                       /* claim 1, granted */
 			if
 			:: WORN(slot) -> atomic { held[slot] = 0; has[me] = 0; d++ }
 			:: else -> break
 			fi
-		:: atomic { held[d] != 0 -> d++ }                                                          /* 1, refused  */
+		:: atomic { held[d] != 0 -> d++ }                                                          /* claim 1, refused */
 		fi
 	od;
-	e = epoch[slot];                                                                                   /* 2            */
+	e = epoch[slot];                                                                                   /* claim 2      */
 #if defined(MUT_LOCK_OLD_EPOCH)                    /* works under the epoch found                                           */
 	epoch[slot] = e + 1; if :: e == 0 -> e = 1 :: else fi;
 #elif defined(MUT_NO_EPOCH)                        /* the word names the slot only                                          */
@@ -138,9 +137,9 @@ inline claim() {
 #elif defined(MUT_EPOCHS_WRAP)
 	e = e % EPOCHS + 1; epoch[slot] = e;
 #else
-	e = e + 1; epoch[slot] = e;                                                                        /* 3            */
+	e = e + 1; epoch[slot] = e;                                                                        /* claim 3      */
 #endif
-	atomic { my = WORD(slot, e); e = 0; d = 0; x = 0 }                                                 /* 4            */
+	atomic { my = WORD(slot, e); e = 0; d = 0; x = 0 }                                                 /* claim 4      */
 }
 #define PROBE_FREE(w) (held[SLOT(w)] == 0 || SLOT(w) == slot)  /* F_OFD_GETLK never reports the caller's own lock           */
 #define DEAD(w) (epoch[SLOT(w)] != EPOCH(w) || PROBE_FREE(w))
@@ -152,16 +151,15 @@ inline claim() {
 #define AWAIT(c) (c)
 #endif
 
-/* acquire 1 to 6 */
 inline acquire() {
 	skip;
 retry:
 #ifdef MUT_EPOCH_FIRST                             /* the epoch is loaded before the lock word                              */
 	if :: d = 0 :: d = 1 fi; x = epoch[d];
 #endif
-	w = lock;                                                                                          /* 1            */
+	w = lock;                                                                                          /* acquire 1    */
 	if
-	:: w == 0 -> atomic { if :: lock == 0 -> enter() :: else -> goto retry fi }                        /* 2            */
+	:: w == 0 -> atomic { if :: lock == 0 -> enter() :: else -> goto retry fi }                        /* acquire 2    */
 	:: else ->
 #if defined(MUT_STEAL_BY_TIME)
 		skip;
@@ -169,26 +167,26 @@ retry:
 #if defined(MUT_EPOCH_FIRST)
 		if :: d == SLOT(w) && x != EPOCH(w) -> goto steal :: else -> skip fi;
 #elif !defined(MUT_PROBE_ONLY)
-		if :: epoch[SLOT(w)] != EPOCH(w) -> goto steal :: else -> skip fi;                         /* 4            */
+		if :: epoch[SLOT(w)] != EPOCH(w) -> goto steal :: else -> skip fi;                         /* acquire 4    */
 #endif
 #ifdef PROBE_TAKES                                 /* Windows: a probe takes the mutex and gives it back, then the steal    */
 		if
 		:: SLOT(w) == slot -> skip
-		:: atomic { SLOT(w) != slot && held[SLOT(w)] == 0 -> held[SLOT(w)] = ME; probed[me] = SLOT(w); probing[me] = true };
-			atomic { held[probed[me]] = 0; probing[me] = false }
+		:: atomic { SLOT(w) != slot && held[SLOT(w)] == 0 -> held[SLOT(w)] = ME; probed[me] = SLOT(w); probing[me] = true };   /* probe 1, 2 */
+			atomic { held[probed[me]] = 0; probing[me] = false }                       /* probe 3      */
 		:: SLOT(w) != slot && held[SLOT(w)] != 0 -> AWAIT(lock != w || DEAD(w)); goto retry
 		fi;
 #elif defined(MUT_PROBE_ONLY)
 		if :: PROBE_FREE(w) -> skip :: else -> AWAIT(lock != w || PROBE_FREE(w)); goto retry fi;
 #else
-		if :: PROBE_FREE(w) -> skip :: else -> AWAIT(lock != w || DEAD(w)); goto retry fi;         /* 5            */
+		if :: PROBE_FREE(w) -> skip :: else -> AWAIT(lock != w || DEAD(w)); goto retry fi;         /* acquire 5    */
 #endif
 #endif
 steal:
 #ifdef MUT_STEAL_BY_STORE
 		atomic { enter() }
 #else
-		atomic { if :: lock == w -> enter() :: else -> goto retry fi }                             /* 6            */
+		atomic { if :: lock == w -> enter() :: else -> goto retry fi }                             /* acquire 6    */
 #endif
 	fi;
 	atomic { w = 0; d = 0; x = 0 }

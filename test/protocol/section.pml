@@ -1,7 +1,8 @@
 /* Create, join, open for reading and close where a name comes with the memory and dies with its last handle (Windows): a
  * section cannot be made without its name, nobody ever removes it, and the gate is a mutex whose name follows from the
  * segment's, so that it is there before the section is. A squatter may make a section of that name first, zeroed.
- * One statement or atomic block is one access or one kernel call; Killer stops anybody between two.                          */
+ * One statement or atomic block is one access or one kernel call; Killer stops anybody between two.
+ * Who makes or joins one claims its slot inside the gate; slots are those of participants.pml.                               */
 #define NP 3
 #ifndef WRITERS
 #define WRITERS NP
@@ -45,7 +46,7 @@ inline let_go() { atomic { handles[i]--; held = false; if :: handles[i] == 0 && 
 
 /* Writes the header, the state last. */
 inline write_header() {
-	atomic { assert(!used[i] && !foreign[i]); magic[i] = true };                                       /* create 4 */
+	atomic { assert(!used[i] && !foreign[i]); magic[i] = true };                                       /* create 3 */
 #ifdef MUT_READY_FIRST
 	state[i] = READY;
 	header[i] = true
@@ -73,8 +74,8 @@ again:
 		atomic { i = name; if :: i != 0 -> handles[i]++; held = true :: else fi };                 /* join 1   */
 		if
 		:: i == 0 ->
-			enter();                                                                       /* create 1 */
-			atomic {                                                                       /* create 2 */
+			enter();                                                                       /* gate 1   */
+			atomic {                                                                       /* create 1 */
 				if
 				:: name == 0 -> i = fresh; fresh++; assert(i < NI); name = i; handles[i]++; held = true
 				:: else -> i = 0
@@ -83,9 +84,9 @@ again:
 			:: i == 0 -> leave(); goto again
 			:: else -> skip
 			fi;
-			write_header();                                                                /* create 4 */
+			write_header();                                                                /* create 3 */
 			atomic { joined() };
-			leave()                                                                        /* create 5 */
+			leave()                                                                        /* gate 2   */
 		:: else ->
 #ifndef MUT_HEAL_OUTSIDE
 			enter();                                                                       /* join 2   */
@@ -111,7 +112,7 @@ again:
 		in[me] = 0;
 #else
 		in[me] = 0;
-		let_go();
+		let_go();                                                                              /* close 6  */
 #endif
 over:		skip
 	   } unless { killed[me] };

@@ -1,5 +1,5 @@
-// The steps of the protocol have the same names in docs/protocol.md, in the sources and in the models of test/protocol. What only
-// two of them have is listed here, with the reason.
+// The steps of the protocol have the same names in docs/protocol.md, in the sources and in the models of test/protocol. The page lists
+// which steps are others under another name, and which are outside the models.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { namedSteps } from '../torture/named-steps.ts';
@@ -11,76 +11,72 @@ const numbered = (name: string, first: number, last: number): string[] =>
   Array.from({ length: last - first + 1 }, (_, i) => `${name} ${first + i}`);
 const onPage = new Set(rows.flatMap(([, name, first, last]) => numbered(name!, Number(first), Number(last))));
 
-/** Steps that have no comment in the sources. */
-const NOT_IN_SOURCES: Readonly<Record<string, string>> = {
-  'join 5': 'is gate 2',
-  'close 4': 'is remove 1 to 3',
-  'close 5': 'is gate 2',
-  'write 6': 'is announce 1',
-  'seqlock write 7': 'is announce 1',
-  'change 1': 'is acquire 1 to 6',
-  'change 2': 'is finish 1 to 5',
-  'change 3': 'is find 1 to 4',
-  'change 5': 'is insert 1 to 3 or delete 1',
-  'change 6': 'is finish 1 to 5',
-};
+/** The steps that a cell of a table spells, as `close 4` and `remove 1 to 3`. */
+const spelled = (cell: string): string[] =>
+  [...cell.matchAll(/`([a-z ]+) (\d+)(?: to (\d+))?`/g)].flatMap(([, name, first, last]) =>
+    numbered(name!, Number(first), Number(last ?? first)),
+  );
+/** The rows of the page's table with that head, each with its two cells. */
+function tableOf(head: string): readonly (readonly [string, string])[] {
+  const [, below = ''] = page.split(`${head}\n|---|---|\n`);
+  const [table = ''] = below.split('\n\n');
+  return [...table.matchAll(/^\| (.+?) \| (.+) \|$/gm)].map(([, left, right]) => [left!, right!]);
+}
+const otherNames = new Map(
+  tableOf('| step | is |').flatMap(([steps, is]) =>
+    spelled(steps).map((step) => [step, spelled(is)] as const),
+  ),
+);
+const outsideModels = tableOf('| outside the models | because |').flatMap(([steps]) => spelled(steps));
 
-/** Steps that no model has. */
-const NOT_IN_MODELS: Readonly<Record<string, string>> = {
-  'close 1': 'inside one thread',
-  'close 6': 'inside one process',
-  'write 6': 'the models of guards end with the unlock; watch.pml begins with the publish',
-  'seqlock write 7': 'the same',
-  'watch 0': 'watchers of watch.pml listen from the beginning',
-  'watch 1': 'a look that delivers what is there, or leaves all to watch 3, which is the same look',
-  'change 5': 'is insert 1 to 3 or delete 1, which map.pml has',
-  'change 6': 'is finish 1 to 5, which map.pml has',
-  'finish 2': 'map.pml has no generations',
-  'rebuild 2': 'map.pml counts no filled words: it makes the index anew whenever it likes',
-  'lock 1': 'a lock of Windows is one step of the models, as every kernel lock',
-  'lock 2': 'the same',
-  'unlock 1': 'the same',
-  'unlock 2': 'the same',
-  'probe 1': 'latch.pml has the three as two steps (PROBE_TAKES)',
-  'probe 2': 'the same',
-  'probe 3': 'the same',
-  'presence 1': 'tells listSegments of an open, nobody else',
-  'presence 2': 'the same',
-  'listen 1': 'the bell of watch.pml is one that every listener hears',
-  'listen 2': 'the same',
-  'listen 3': 'the same',
-  'stop listening 1': 'the same',
-  'stop listening 2': 'the same',
-  'ring 1': 'the same',
-  'ring 2': 'the same',
-};
-
+/** The steps that are in neither `found` nor, by their other names, wholly in it. */
 const missing = (found: ReadonlySet<string>): string[] =>
-  [...onPage].filter((step) => !found.has(step)).toSorted();
-const unknown = (found: ReadonlySet<string>): string[] =>
-  [...found].filter((step) => !onPage.has(step)).toSorted();
+  [...onPage].filter((step) => {
+    const is = otherNames.get(step);
+    return !found.has(step) && !is?.every((other) => found.has(other) || outsideModels.includes(other));
+  });
+const unknown = (found: ReadonlySet<string>): string[] => [...found].filter((step) => !onPage.has(step));
 
-test('each step on the page is in the sources, but for those that are steps of another name', () => {
+// The longest names first: `seqlock write` is not `write`.
+const names = rows.map(([, name]) => name!).toSorted((a, b) => b.length - a.length);
+/** A statement of a model with its step behind it. */
+const STATEMENT = new RegExp(
+  `^(?!#|\\s*/\\*).*\\S.*/\\* (${names.join('|')}) (\\d+)(?:, (\\d+)\\b)?(?=[ ,:]).*\\*/$`,
+);
+
+/** The steps beside the statements of a model, without those of its mutations. */
+function stepsOf(model: string): string[] {
+  const branches: { isMutation: boolean; readonly elseIsMutation: boolean }[] = [];
+  return model.split('\n').flatMap((line) => {
+    const [, directive, condition = ''] = /^#(ifdef|ifndef|if|elif|else|endif)\b(.*)/.exec(line) ?? [];
+    const isUnless = directive === 'ifndef' || condition.includes('!defined');
+    const isMutation = condition.includes('MUT_') && !isUnless;
+    if (directive?.startsWith('if'))
+      branches.push({ isMutation, elseIsMutation: condition.includes('MUT_') && isUnless });
+    else if (directive === 'elif') branches.at(-1)!.isMutation = isMutation;
+    else if (directive === 'else') branches.at(-1)!.isMutation = branches.at(-1)!.elseIsMutation;
+    else if (directive === 'endif') branches.pop();
+    const [, name, first, next] = STATEMENT.exec(line) ?? [];
+    if (name === undefined || branches.some((branch) => branch.isMutation)) return [];
+    return numbered(name, Number(first), Number(next ?? first));
+  });
+}
+
+test('each step on the page is in the sources, by its own name or its other one', () => {
   // What stands behind a comma is a part of a step.
   const found = new Set(namedSteps().map(({ step }) => step.replace(/,.*/, '')));
   expect(unknown(found)).toEqual([]);
-  expect(missing(found)).toEqual(Object.keys(NOT_IN_SOURCES).toSorted());
+  expect([...onPage].filter((step) => !found.has(step)).toSorted()).toEqual(
+    [...otherNames.keys()].toSorted(),
+  );
+  expect([...otherNames.values()].flat().filter((step) => !found.has(step))).toEqual([]);
 });
 
-test('each step on the page is in the models, but for those that they leave out', () => {
-  // The longest names first: `seqlock write` is not `write`.
-  const names = rows.map(([, name]) => name!).toSorted((a, b) => b.length - a.length);
-  const cited = new RegExp(`\\b(${names.join('|')}) (\\d+)(?: to (\\d+)|, (\\d+)\\b)?`, 'g');
-  const found = new Set<string>();
-  for (const file of readdirSync(new URL('test/protocol/', root))) {
-    if (!file.endsWith('.pml')) continue;
-    const model = readFileSync(new URL(`test/protocol/${file}`, root), 'utf8');
-    // Create and join of Windows have numbers of their own on the page, and no row.
-    if (file === 'section.pml') continue;
-    for (const [comment] of model.matchAll(/\/\*[^]*?\*\//g))
-      for (const [, name, first, last, next] of comment.matchAll(cited))
-        for (const step of numbered(name!, Number(first), Number(last ?? next ?? first))) found.add(step);
-  }
+test('each step on the page is beside a statement of a model, but for those that the page says are outside', () => {
+  const models = readdirSync(new URL('test/protocol/', root)).filter((file) => file.endsWith('.pml'));
+  const found = new Set(
+    models.flatMap((file) => stepsOf(readFileSync(new URL(`test/protocol/${file}`, root), 'utf8'))),
+  );
   expect(unknown(found)).toEqual([]);
-  expect(missing(found)).toEqual(Object.keys(NOT_IN_MODELS).toSorted());
+  expect(missing(found).toSorted()).toEqual(outsideModels.toSorted());
 });
