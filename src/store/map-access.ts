@@ -16,6 +16,7 @@ import {
   mapGeometry,
   MapIndex,
   type MapMemory,
+  PRESENT,
 } from '../sync/map-index.ts';
 import { type GeneratedMap, type MapBindings, mapSource } from '../sync/map-source.ts';
 import { hashWords } from '../sync/murmur.ts';
@@ -24,7 +25,6 @@ import { boundRuns, type Copy, makeCopy } from './record-access.ts';
 import { generationAt } from './watch.ts';
 
 const WORD = 4;
-const PRESENT = 1;
 const KEY_OFFSET = ENTRY_KEY_WORD * WORD;
 const BASE_OFFSET = ENTRY_BASE_WORD * WORD;
 

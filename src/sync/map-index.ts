@@ -45,6 +45,8 @@ const FEWEST_WORDS = 16;
 
 /** Words of an entry's cell before its key: present, 0, and a double. */
 export const ENTRY_PRESENT_WORD = 0;
+/** In that word: the key is in the map. Anything else means that it is not, for readers and writers alike. */
+export const PRESENT = 1;
 export const ENTRY_BASE_WORD = 2;
 export const ENTRY_KEY_WORD = 4;
 
@@ -172,7 +174,7 @@ export class MapIndex {
 
   /** Tells whether the slot holds an entry. MAPPED: the caller bounds `slot` by the capacity. */
   isLive(slot: number): boolean {
-    return Atomics.load(this.#memory.words, this.#cell(slot) + ENTRY_PRESENT_WORD) !== 0;
+    return Atomics.load(this.#memory.words, this.#cell(slot) + ENTRY_PRESENT_WORD) === PRESENT;
   }
 
   /** Gives what is added to the latch's generation of a slot, so that no key's generation ever goes back. */

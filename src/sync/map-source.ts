@@ -6,6 +6,7 @@ import {
   ENTRY_BASE_WORD,
   ENTRY_KEY_WORD,
   ENTRY_PRESENT_WORD,
+  PRESENT,
   type MapGeometry,
   type MapMemory,
 } from './map-index.ts';
@@ -69,7 +70,7 @@ export function mapSource(
   const isKey = isStraight
     ? each(keyWords, (i) => `words[cell + ${ENTRY_KEY_WORD + i}] === s${i}`).join(' && ')
     : 'isSought(cell)';
-  const isEntry = `words[cell + ${ENTRY_PRESENT_WORD}] === 1 && ${isKey}`;
+  const isEntry = `words[cell + ${ENTRY_PRESENT_WORD}] === ${PRESENT} && ${isKey}`;
   const copyKey = isStraight
     ? each(keyWords, (i) => `words[to + ${ENTRY_KEY_WORD + i}] = s${i};`).join(' ')
     : `for (let i = 0; i < ${keyWords}; i++) words[to + ${ENTRY_KEY_WORD} + i] = words[cell + ${ENTRY_KEY_WORD} + i];`;
@@ -147,7 +148,7 @@ export function mapSource(
                 words[slot + ${SLOT_WRAPS_WORD} + spare] = sequence === -1 ? wraps + 1 : wraps;
                 const to = slot + ${SLOT_CELLS_WORD} + spare * ${cellWords};
                 // STEP: write 3
-                words[to + ${ENTRY_PRESENT_WORD}] = 1;
+                words[to + ${ENTRY_PRESENT_WORD}] = ${PRESENT};
                 words[to + ${ENTRY_BASE_WORD}] = words[cell + ${ENTRY_BASE_WORD}];
                 words[to + ${ENTRY_BASE_WORD + 1}] = words[cell + ${ENTRY_BASE_WORD + 1}];
                 ${copyKey}
