@@ -11,8 +11,9 @@ const DEFAULT_INTERVAL_MS = 20;
 const LONGEST_INTERVAL_MS = 60_000;
 /** First sleep behind a look that met others; each one more doubles it. */
 const CONTENDED_SLEEP_MS = 1;
-/** How long a watch that always finds a change keeps the thread. */
+/** How long watches that always find a change keep the thread, and for how many looks at least. */
 const TURN_MS = 10;
+const TURN_LOOKS = 16;
 const WRAP = 2 ** 32;
 /** Records that are looked at before other work of the thread has its turn. */
 export const SLICE = 2 ** 16;
@@ -20,6 +21,11 @@ export const SLICE = 2 ** 16;
 export const CONTENDED_SLICE = 64;
 /** Says of a look that it goes on with the next slice. */
 export const UNFINISHED = Symbol('unfinished');
+
+/** Browsers have no setImmediate. */
+const nextTurn: (callback: () => void) => unknown =
+  (globalThis as { setImmediate?: (callback: () => void) => unknown }).setImmediate ??
+  ((callback) => setTimeout(callback, 0));
 
 const POLLING =
   'watching by polling: this open cannot hear the doorbell (read-only access, or the inotify limit is reached)';
@@ -42,6 +48,9 @@ export class WatchHub {
   #listener: Listener | undefined;
   #users = 0;
   #wakes = 0;
+  /** Of this turn of the event loop. */
+  #looks = 0;
+  #turnBegan = 0;
 
   /** `doorbell` gives the bell and the way to arm it, or undefined where this open may not write the armed word. */
   constructor(
@@ -96,6 +105,14 @@ export class WatchHub {
     return this.#wakes;
   }
 
+  /** True if others should have their turn before the look that follows: promises that are ready run without end in one. */
+  isOverdue(): boolean {
+    if (this.#looks++ > 0) return this.#looks > TURN_LOOKS && performance.now() - this.#turnBegan > TURN_MS;
+    this.#turnBegan = performance.now();
+    nextTurn(() => (this.#looks = 0));
+    return false;
+  }
+
   wakeAll(): void {
     this.#wakes++;
     for (const wake of this.#sleepers) wake();
@@ -109,7 +126,10 @@ export class WatchHub {
         this.#sleepers.delete(wake);
         resolve();
       };
-      const timer = setTimeout(wake, milliseconds);
+      const timer = setTimeout(() => {
+        this.#looks = 0;
+        wake();
+      }, milliseconds);
       if (!persistent) (timer as { unref?: () => void }).unref?.();
       this.#sleepers.add(wake);
     });
@@ -160,8 +180,6 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
   #failure: Error | undefined;
   #contended = false;
   #contendedSleepMs = CONTENDED_SLEEP_MS;
-  /** When other work of the thread has its turn, whatever there is to deliver. */
-  #turnEnds = performance.now() + TURN_MS;
   #ended = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -250,9 +268,8 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
         if (failure !== undefined) throw failure;
         return { done: true, value: undefined };
       }
-      const now = performance.now();
-      const restMs = this.notBefore - now;
-      if (restMs > 0 || now >= this.#turnEnds) {
+      const restMs = this.notBefore - performance.now();
+      if (restMs > 0 || this.#hub.isOverdue()) {
         await this.#sleep(Math.max(0, restMs));
         continue;
       }
@@ -280,9 +297,8 @@ export abstract class Watching<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  async #sleep(milliseconds: number): Promise<void> {
-    await this.#hub.sleep(milliseconds, this.#persistent);
-    this.#turnEnds = performance.now() + TURN_MS;
+  #sleep(milliseconds: number): Promise<void> {
+    return this.#hub.sleep(milliseconds, this.#persistent);
   }
 
   #sleepMs(): number {

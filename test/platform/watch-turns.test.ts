@@ -32,13 +32,13 @@ describe.each(Object.keys(SUBJECTS))('a watch of a %s', (kind) => {
   test('whose loop writes what it follows is ended by an abort that a timer makes', async () => {
     const { follow, write } = (SUBJECTS[kind] as () => Subject)();
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 20);
     let changes = 0;
     const loop = async (): Promise<void> => {
       write(changes);
       for await (const _ of follow(controller.signal)) {
+        if (changes++ === 0) setTimeout(() => controller.abort(), 20);
         // Seconds of changes without a turn for the timer.
-        if (++changes === 2_000_000) return;
+        if (changes === 2_000_000) return;
         write(changes);
       }
     };

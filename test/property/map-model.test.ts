@@ -226,13 +226,18 @@ describe.each([
   const fill = (count: number): ReturnType<typeof Flat.zero> =>
     recordOf(count) as ReturnType<typeof Flat.zero>;
   /** What a watch has to tell without a wait, undefined if that is nothing. */
-  const told = async (watch: ReturnType<MapWriter<typeof u32, typeof Flat>['watch']>) =>
-    (
-      await Promise.race([
-        watch.next(),
-        new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined))),
-      ])
-    )?.value;
+  /** The next change, undefined if there is none in a few turns of the event loop: a watch may give the thread back once. */
+  const told = async (watch: ReturnType<MapWriter<typeof u32, typeof Flat>['watch']>) => {
+    const next = watch.next();
+    for (let turn = 0; turn < 4; turn++) {
+      const answer = await Promise.race([
+        next,
+        new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 1)),
+      ]);
+      if (answer !== undefined) return answer.value;
+    }
+    return undefined;
+  };
 
   const actsOf = <T>(keys: number[], acts: T[]): [number, T][] => keys.map((key, i) => [key, acts[i]!]);
 
