@@ -1,9 +1,10 @@
 /* The index of a map: writers that insert and delete under the structure lock, that set keys which are there without it, and
  * readers that search and iterate without any lock. Anybody may die between two steps; who takes the lock next finishes what
  * the dead one began. Two slots; an index of three words; keys 1 to 3, all of which begin at word 0, so that every search passes
- * the words of the others. HELD: who inserts may find any free slot held by a writer that set the key it had before, and passes it over. A slot is written by one publish and read as one snapshot, and locks are stolen from the dead only:
- * that is the latch's. One statement or atomic block is one access to shared memory. docs/protocol.md names these steps; run.sh
- * checks the properties and the mutations that must break them.                                                               */
+ * the words of the others. HELD: who inserts may find any free slot held by a writer that set the key it had before, and passes it over.
+ * SETS: keys that are there are set too, and slots have their locks and spare cells. A slot is written by one publish and read as
+ * one snapshot, and locks are stolen from the dead only: that is the latch's. One statement or atomic block is one access to shared
+ * memory. docs/protocol.md names these steps; run.sh checks the properties and the mutations that must break them.            */
 #ifndef NW
 #define NW 2             /* writers                                                                                            */
 #endif
@@ -39,6 +40,16 @@ byte index[2 * WORDS];           /* two indexes of WORDS words: slot + 1        
 byte key[SLOTS];                 /* with present: one publish                                                                  */
 bool present[SLOTS];
 
+#ifdef SETS
+byte owner[SLOTS];               /* of a slot's lock: writer + 1; 0 = free                                                     */
+byte value[SLOTS];               /* with key and present: one publish; the values of key k are k                               */
+byte spare_key[SLOTS];           /* the cell that is not current; nobody needs what a publish leaves in it                     */
+byte spare_value[SLOTS];
+#define RECORD(s) value[s]
+#else
+#define RECORD(s) key[s]
+#endif
+
 bool there[4];                   /* ghost: the keys in the map, by publishes                                                   */
 bool kept[8];                    /* ghost: of reader r and key k: there all the time since r began to look                     */
 bool wkill[NW], dead[NW + 1];    /* writer NW is the one that looks at the end                                                 */
@@ -46,16 +57,85 @@ byte deaths = DEATHS, ended;
 
 #define WORD(t, p) index[((t) & 1) * WORDS + (p)]
 
-inline comes(s, k) { atomic {
-	assert(!there[k] && !present[s]);                                  /* never a key twice, never over another entry          */
-	key[s] = k; present[s] = true; there[k] = true } }
-inline goes(s) { atomic {
+#ifdef SETS
+inline hold(s) {
+	if
+	:: atomic { owner[s] == 0 -> owner[s] = me + 1 }                   /* write 1 */
+	:: atomic { owner[s] != 0 && dead[owner[s] - 1] -> owner[s] = me + 1 }
+	fi }
+inline fill(s, k) {
+	spare_key[s] = k;                                                  /* write 3 */
+	spare_value[s] = k }
+inline let_go(s) { owner[s] = 0 }                                      /* write 5 */
+#endif
+
+inline comes(s, k) {
+#ifdef SETS
+	hold(s);
+	fill(s, k);
+#endif
+	atomic {
+		assert(!there[k] && !present[s]);                              /* never a key twice, never over another entry          */
+#ifdef SETS
+		key[s] = spare_key[s]; value[s] = spare_value[s]; spare_key[s] = 0; spare_value[s] = 0;
+		assert(key[s] == k && value[s] == k);
+#else
+		key[s] = k;
+#endif
+		present[s] = true; there[k] = true }
+#ifdef SETS
+	;
+	let_go(s)
+#endif
+	}
+inline goes(s) {
+#ifdef SETS
+	hold(s);
+#endif
+	atomic {
 	assert(present[s] && there[key[s]]);
 	there[key[s]] = false; kept[key[s]] = false;
 #if NR > 1
 	kept[4 + key[s]] = false;
 #endif
-	present[s] = false } }
+	present[s] = false }
+#ifdef SETS
+	;
+	let_go(s)
+#endif
+	}
+
+#ifdef SETS
+/* A key that is there is set; who finds it and then finds another in its slot, or none, looks for it again. */
+inline set(k) {
+	do
+	:: true ->
+		find(k);
+		if
+		:: found == 0 -> break
+		:: else -> s = found - 1
+		fi;
+#ifndef MUT_NO_SLOT_LOCK         /* without the slot's lock */
+		hold(s);
+#endif
+		if
+#ifndef MUT_NO_LOOK              /* without a look whether the slot still has the key */
+		:: !(present[s] && key[s] == k) -> let_go(s)                   /* write 2 */
+		:: present[s] && key[s] == k ->
+#else
+		:: true ->
+#endif
+			fill(s, k);
+			atomic {                                                   /* write 4 */
+				assert(present[s] && spare_key[s] == key[s] && spare_value[s] == key[s]); /* of the key that the slot has      */
+				value[s] = spare_value[s]; spare_key[s] = 0; spare_value[s] = 0 };
+#ifndef MUT_NO_SLOT_LOCK
+			let_go(s);
+#endif
+			break
+		fi
+	od }
+#endif
 
 /* Finds k: slot + 1 in `found`, 0 if it is not there; its word in `p`. A live search loads `turns` again before it says no. */
 inline find(k) {
@@ -73,13 +153,13 @@ inline find(k) {
 			:: else ->
 #ifdef MUT_TWO_LOOKS             /* the key of one look, the record of another */
 				if
-				:: atomic { present[w - 1] && key[w - 1] == k -> found = w }; record = key[w - 1]; break
+				:: atomic { present[w - 1] && key[w - 1] == k -> found = w }; record = RECORD(w - 1); break
 				:: else -> p++
 				fi
 #else
 				atomic {
 					if
-					:: present[w - 1] && key[w - 1] == k -> found = w; record = k
+					:: present[w - 1] && key[w - 1] == k -> found = w; record = RECORD(w - 1)
 					:: else -> p++
 					fi };
 				if
@@ -296,15 +376,7 @@ proctype Writer(byte me) {
 				fi;
 				lock = 0                                               /* change 7 */
 #ifdef SETS
-			:: find(k);                                                /* a key that is there is set */
-				if
-				:: found == 0 -> skip
-				:: else -> atomic {
-#ifdef MUT_NO_LOOK               /* without a look whether the slot still has the key */
-						key[found - 1] = k; present[found - 1] = true;
-#endif
-						assert(!present[found - 1] || there[key[found - 1]]) }
-				fi
+			:: set(k)
 #endif
 			fi;
 			k = 0; s = 0; b = 0; t = 0; p = 0; q = 0; w = 0; found = 0; live = 0; record = 0

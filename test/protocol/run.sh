@@ -42,7 +42,8 @@ holds|map|-DREBUILD -DNW=2 -DOPS=1 -DNR=0 -DDEATHS=2|the same: who finishes may 
 holds|map|-DHELD -DUSED -DSLOTS=3 -DNW=1 -DOPS=3 -DNR=0 -DKEYS=3|inserts pass over free slots that others hold: no slot lost, none free twice, 3 slots, 1 death
 holds|map|-DHELD -DUSED -DNW=2 -DOPS=2 -DNR=0 -DKEYS=2 -DDEATHS=2|the same: 2 writers, who finishes may die too
 holds|map|-DHELD -DNW=1 -DOPS=4|the same with fresh slots, and a reader
-holds|map|-DSETS -DNW=2 -DOPS=2 -DNR=0 -DDEATHS=0|a key that is there is set without the structure lock
+holds|map|-DSETS -DNW=2 -DOPS=2 -DNR=0 -DKEYS=2|keys that are there are set without the structure lock, each value under its key: 2 writers of 2 acts, 1 death
+holds|map|-DSETS -DNW=2 -DOPS=1 -DKEYS=2 -DDEATHS=0|the same with a reader: never the value of another key
 breaks|latch|-DREADERS=0 -DMUT_PROBE_ONLY|no look at the epoch: who took a dead owner's slot makes it seem alive
 breaks|latch|-DREADERS=0 -DMUT_NO_EPOCH|the lock word names the slot only
 breaks|latch|-DREADERS=0 -DMUT_EPOCHS_WRAP -DLIVES=3 -DDEATHS=1 -DEPOCHS=2|epochs that wrap around
@@ -94,7 +95,8 @@ breaks|map|-DMUT_NO_SECOND_LOOK -DREBUILD -DNW=1 -DOPS=4 -DDEATHS=0|a search tha
 breaks|map|-DMUT_TWO_LOOKS -DNW=1 -DOPS=4 -DDEATHS=0 -DKEYS=2|the key of one look, the record of another
 breaks|map|-DMUT_NO_BEHIND -DHELD -DUSED -DNW=1 -DOPS=2 -DNR=0 -DDEATHS=0|a slot in the middle of the free list is used and stays in the list
 breaks|map|-DMUT_TAKE_FIRST -DHELD -DUSED -DNW=1 -DOPS=2 -DNR=0|a slot is taken off the list before the note
-breaks|map|-DMUT_NO_LOOK -DSETS -DNW=2 -DOPS=2 -DNR=0 -DDEATHS=0|a key is set without a look whether the slot still has it
+breaks|map|-DMUT_NO_LOOK -DSETS -DNW=2 -DOPS=2 -DNR=0 -DKEYS=2 -DDEATHS=0|a key is set without a look whether the slot still has it
+breaks|map|-DMUT_NO_SLOT_LOCK -DSETS -DNW=2 -DOPS=2 -DNR=0 -DKEYS=2 -DDEATHS=0|a key is set without the lock of its slot
 ROWS
 }
 
