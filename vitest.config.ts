@@ -57,6 +57,7 @@ const SAME_IN_EVERY_TIER = [
   'load',
   'hostile',
 ].map((name) => `test/race/${name}.test.ts`);
+const laws = project('property', 120_000, onWindows ? LAWS_ON_WINDOWS : undefined);
 const withoutTurboFan = process.env['SHARECORD_TIER'] === 'no TurboFan';
 const race = project('race', 180_000);
 // A race that is lost once in ten runs must not have a second chance.
@@ -75,7 +76,7 @@ export default defineConfig({
     reporters: ['default'],
     projects: [
       project('unit', 30_000),
-      project('property', 120_000, onWindows ? LAWS_ON_WINDOWS : undefined),
+      { ...laws, test: { ...laws.test, setupFiles: ['test/support/law-seed.ts'] } },
       project('platform', PATIENCE_MS, onWindows ? PLATFORM_FILES_ON_WINDOWS : undefined),
       ...(onWindows ? [project('windows', 120_000, ['test/windows/**/*.test.ts']), racesOnWindows] : []),
       { ...race, test: { ...race.test, exclude: withoutTurboFan ? SAME_IN_EVERY_TIER : [] } },
