@@ -17,8 +17,10 @@ export const HEADER = {
   digest: 80,
   textOffset: 136,
   textLength: 140,
+  mutexNameLength: 144,
   armed: 192,
   bell: 256,
+  epochs: 320,
   text: 2368,
 } as const;
 

@@ -11,6 +11,7 @@ import {
   createStore,
   enumOf,
   f64,
+  namedMutex,
   struct,
   tDateTime,
   u32,
@@ -22,6 +23,10 @@ import { HEADER } from '../support/header.ts';
 import type { Chance } from './campaign.ts';
 
 const WORD = 4;
+/** Of each slot behind its sequence. */
+const LOCK_OFFSET = 4;
+const SLOT_BITS = 8;
+const MAP_KIND = 2;
 
 export const Inner = struct('Inner', {
   kind: enumOf(u32, { A: 1, B: 2 }),
@@ -36,9 +41,10 @@ export const Wide = struct('Wide', {
   either: union('Either', { whole: u32, parts: array(f64, 2) }),
   on: bool,
 });
+export const Small = struct('Small', { value: u32 });
 
-/** Segments as the library makes them. */
-export function soundSegments(folder: string): Uint8Array[] {
+/** Segments as the library makes them; `mutex` is the name of one that belongs to nobody else. */
+export function soundSegments(folder: string, mutex: string): Uint8Array[] {
   const zero = { ...Wide.zero(), name: 'one' };
   const made: Uint8Array[] = [];
   const keep = (make: (file: string) => { close(): void }): void => {
@@ -47,7 +53,7 @@ export function soundSegments(folder: string): Uint8Array[] {
     made.push(new Uint8Array(fs.readFileSync(file)));
     opened.close();
   };
-  for (const guard of ['latch', 'seqlock'] as const) {
+  for (const guard of ['latch', 'seqlock', namedMutex(mutex, { timeoutMs: 1000 })] as const) {
     keep((file) => {
       const store = createStore({ file, layout: Wide, capacity: 4, guard });
       for (let i = 0; i < 3; i++) store.write(i, zero);
@@ -61,7 +67,7 @@ export function soundSegments(folder: string): Uint8Array[] {
     return map;
   });
   keep((file) => {
-    const map = createMap({ file, key: u32, layout: struct('Small', { value: u32 }), capacity: 16 });
+    const map = createMap({ file, key: u32, layout: Small, capacity: 16 });
     for (let key = 0; key < 12; key++) map.set(key, { value: key });
     return map;
   });
@@ -144,16 +150,39 @@ function mutateOnce(bytes: Uint8Array, other: Uint8Array, chance: Chance): Uint8
     },
     () => mutateText(bytes, chance),
     () => mutateText(bytes, chance),
+    () => ownLock(bytes, 0, chance),
   ];
   return new Uint8Array(chance.pick(kinds)() ?? bytes);
 }
 
-/** Changes the layout text and gives it its digest again. */
+/** Puts participant `slot`, as the table has it, into a lock word, and makes the sequence before it odd: a writer in the middle. */
+export function ownLock(bytes: Uint8Array, slot: number, chance: Chance): void {
+  if (bytes.length < HEADER.text) return;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const epochAt = HEADER.epochs + slot * WORD;
+  const epoch = view.getUint32(epochAt, true) || 1;
+  view.setUint32(epochAt, epoch, true);
+  const capacity = view.getUint32(HEADER.capacity, true);
+  const recordAt = (index: number): number =>
+    view.getUint32(HEADER.headerLength, true) + index * view.getUint32(HEADER.stride, true);
+  // What is written: the first and the last record of a store, the first key of a map. Behind its slots lies the lock of its structure.
+  const isMap = view.getUint32(HEADER.kind, true) === MAP_KIND;
+  const ofStructure = isMap && chance.below(2) === 0;
+  const slotAt = recordAt(isMap ? 0 : chance.pick([0, capacity - 1]));
+  const lockAt = ofStructure ? recordAt(capacity) : slotAt + LOCK_OFFSET;
+  if (slotAt < 0 || Math.max(slotAt, lockAt) + WORD > bytes.length) return;
+  view.setUint32(lockAt, (epoch << SLOT_BITS) | slot, true);
+  view.setUint32(slotAt, view.getUint32(slotAt, true) | 1, true);
+}
+
+/** Changes the layout text and gives it its digest again; the name of a mutex stays behind it. */
 function mutateText(bytes: Uint8Array, chance: Chance): Uint8Array | undefined {
   if (bytes.length < HEADER.text + WORD) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = Math.min(view.getUint32(HEADER.textLength, true), bytes.length - HEADER.text);
   const text = Buffer.from(bytes.subarray(HEADER.text, HEADER.text + length)).toString('latin1');
+  const nameAt = HEADER.text + length;
+  const mutexName = bytes.slice(nameAt, nameAt + view.getUint32(HEADER.mutexNameLength, true));
   const numbers = [...text.matchAll(/\d+/g)];
   let changed: string;
   if (chance.below(2) === 0 && numbers.length > 0) {
@@ -165,9 +194,11 @@ function mutateText(bytes: Uint8Array, chance: Chance): Uint8Array | undefined {
   }
   const put = Buffer.from(changed, 'latin1');
   const headerLength = view.getUint32(HEADER.headerLength, true);
-  if (HEADER.text + put.length > headerLength || headerLength > bytes.length) return undefined;
+  if (HEADER.text + put.length + mutexName.length > headerLength || headerLength > bytes.length)
+    return undefined;
   bytes.fill(0, HEADER.text, headerLength);
   bytes.set(put, HEADER.text);
+  bytes.set(mutexName, HEADER.text + put.length);
   view.setUint32(HEADER.textLength, put.length, true);
   const line = changed.slice(0, Math.max(0, changed.indexOf('\n')));
   bytes.set(createHash('sha256').update(Buffer.from(line, 'latin1')).digest().subarray(0, 16), HEADER.digest);

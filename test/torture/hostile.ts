@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Household, NODE, Peer, sleep } from '../support/household.ts';
+import { pathOf } from '../support/system.ts';
 import type { Campaign, Findings } from './campaign.ts';
 import { faultPoints } from './mistake.ts';
 
@@ -29,6 +30,7 @@ export async function attackFor(
   isEnough: (progress: Progress) => boolean = () => false,
 ): Promise<Findings> {
   const folder = fs.mkdtempSync('/dev/shm/sharecord-hostile-');
+  const mutex = house.name('hostile-mutex');
   const violations: string[] = [];
   const child = house.adopt(
     new Peer(
@@ -39,6 +41,7 @@ export async function attackFor(
         CHILD,
         String(seed),
         folder,
+        mutex,
       ],
       'hostile',
       undefined,
@@ -72,14 +75,17 @@ export async function attackFor(
     violations.push(`inputs are in ${KEPT}`);
   }
   fs.rmSync(folder, { recursive: true });
+  // Of a process that was ended the name stays until the next join.
+  fs.rmSync(pathOf(mutex), { force: true });
   const { inputs, kept } = progress();
   const last = child.reports.findLast(({ places }) => places !== undefined) ?? {};
   return {
     figures: {
       inputs,
+      'that waited for a living owner': last['waited'] ?? 0,
       'kept for new code': kept,
       'places in the code': last['places'] ?? 0,
-      outcomes: String(last['codes'] ?? '').match(/\S+/g)?.length ?? 0,
+      outcomes: last['outcomes'] ?? 0,
     },
     violations,
   };
