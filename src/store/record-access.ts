@@ -25,7 +25,7 @@ export interface RecordAccess {
   snapshot(index: number): { sequence: number; record: object };
   /** Runs `change` on a copy of the record's bytes, from byte 0, until no other writer came between; `change` may throw. */
   revise(index: number, change: (view: DataView, at: number) => void): void;
-  /** Reads one field of every record into `target`, each as one whole. HOT: bench/run.ts, row "readColumn". */
+  /** Reads one field of every record into `target`, each as one whole. HOT: bench/run.ts, row "changes". */
   readColumn(field: FieldAccess, target: unknown[]): void;
   generation(index: number): number;
   sequence(index: number): number;
